@@ -1,0 +1,332 @@
+"""The values that flow through Burnish: frozen models, nothing else.
+
+    Finding  ──rank──▶  Candidate  ──plan──▶  Job(plan, change, proof, pull request, verdict)
+
+Times in production data are nanoseconds (`*_ns`), rates are per minute, shares are 0–1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import Enum
+
+from pydantic import BaseModel, ConfigDict
+
+from burnish.why import Why
+
+
+class Model(BaseModel):
+    """Frozen, no unknown keys: what every value here is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Interval(Model):
+    """A measured value with its 95 % confidence interval; `n` independent samples behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class Site(Model):
+    """A place in the service's code."""
+
+    function: str
+    """`module:Qualified.name`"""
+    file: str
+    line: int
+
+
+# ── what production says ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class EntryShare(Model):
+    """How much of a function's traffic comes through one entry (`GET products/`)."""
+
+    entry: str
+    calls_per_minute: float
+
+
+class Evidence(Model):
+    """What a detector saw. Only the fields that its kind of finding needs are filled."""
+
+    statement: str = ""
+    """Normalised SQL: placeholders, no literal."""
+    statement_id: str = ""
+    site: Site | None = None
+    """Where the statement is issued (nearest application function and line)."""
+    path: tuple[str, ...] = ()
+    """Application functions from the judged one down to the site, where known."""
+    executions_per_call: float = 0.0
+    executions_p90: float = 0.0
+    identical_per_call: float = 0.0
+    slope: Interval | None = None
+    """Executions per row of the driving statement; about 1 proves that the repetition grows with the data."""
+    driver: str = ""
+    driver_site: Site | None = None
+    table: str = ""
+    columns: tuple[str, ...] = ()
+    """For an index: equality columns, then range, then order; a leading `-` means descending."""
+    table_rows: int = 0
+    writes_per_minute: float = 0.0
+    plan: tuple[str, ...] = ()
+    """The database's own plan for the statement, line by line."""
+    own_share: float = 0.0
+    """Share of the function's wall time that is its own."""
+    notes: tuple[str, ...] = ()
+    """Further facts, as sentences."""
+
+
+class Finding(Model):
+    """Something measured in production that a small change could make cheaper."""
+
+    kind: str
+    """The detector's name: `n_plus_one`, `repeated_query`, `missing_index`, `cpu_hot` …"""
+    function: str
+    file: str
+    line: int
+    body: str
+    """Hash of the function's normalised body, from the runtime data: the finding is about this code."""
+    release: str
+    entries: tuple[EntryShare, ...]
+    calls_per_minute: Interval
+    wall_ns: Interval
+    """Mean wall time of one call of `function`."""
+    removable_ns: float
+    """Time per call that a fix removes, as a lower bound."""
+    removable_queries: float = 0.0
+    evidence: Evidence
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the cause, not the place: the kind, the function, its body and the statement. 12 hex digits."""
+        cause = "\0".join((self.kind, self.function, self.body, self.evidence.statement_id))
+        return hashlib.sha256(cause.encode()).hexdigest()[:12]
+
+
+class Passed(Model):
+    """Something that was looked at and left alone, with the reason."""
+
+    function: str
+    by: str
+    """Who passed it over: a detector, `rank`, a recipe."""
+    why: Why
+    detail: str = ""
+    fingerprint: str = ""
+
+
+class Candidate(Model):
+    """A finding with its place in the order of work."""
+
+    finding: Finding
+    saving_ns_per_minute: float
+    """calls/min × removable time, both at the lower end of their intervals."""
+    chance: float
+    risk: float
+    """≥ 1; the score is saving × chance ÷ risk."""
+
+    @property
+    def score(self) -> float:
+        """Expected saving, ns per minute, discounted by risk."""
+        return self.saving_ns_per_minute * self.chance / self.risk
+
+
+# ── what Burnish does about it ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class FileEdit(Model):
+    """One file of a change; `before` is None for a new file. Text with `\\n` line ends as in the repository."""
+
+    path: str
+    before: str | None
+    after: str
+
+
+class Change(Model):
+    """An edit as data, made at one commit."""
+
+    recipe: str
+    title: str
+    """Imperative, at most 72 characters: the commit's subject and the pull request's title."""
+    summary: str
+    """What the edit does, one or two sentences."""
+    safety: str
+    """Why the result stays the same."""
+    edits: tuple[FileEdit, ...]
+    functions: tuple[str, ...] = ()
+    """`module:Qualified.name` of every function that the edit touches."""
+    migration: bool = False
+    """True where the database schema changes and the deployment has to run migrations."""
+
+
+class Declined(Model):
+    """A recipe's or the model's answer when it is not sure."""
+
+    why: Why
+    detail: str = ""
+
+
+class Check(Model):
+    """One check of a proof. `passed` False ends the job."""
+
+    name: str
+    passed: bool
+    summary: str
+    why: Why | None = None
+    detail: tuple[str, ...] = ()
+
+
+class Effect(Model):
+    """Old against new, as measured. `saving` is 1 − new/old with its interval; negative is slower."""
+
+    what: str
+    """`time`, `queries`, `peak_memory`"""
+    subject: str
+    """The function or entry that was measured."""
+    unit: str
+    before: float
+    after: float
+    saving: Interval
+
+
+class Prediction(Model):
+    """What the pull request promises for production, written before it is opened."""
+
+    function: str
+    time_saving: Interval
+    """Share of the function's wall time per call that goes away; `low` is the promise."""
+    queries_before: float
+    queries_after: float
+    saving_ns_per_minute: float
+    """calls/min × wall time × `time_saving.low`"""
+    transfer: float
+    """Share of a benchmark's saving that production has confirmed so far; part of `time_saving.low`."""
+
+
+class Proof(Model):
+    """Everything that was checked, in order; proven when every check passed."""
+
+    checks: tuple[Check, ...]
+    effects: tuple[Effect, ...] = ()
+    reproduce: str = ""
+    """One command that does it again."""
+    requests: int = 0
+    """Recorded requests that were replayed on both sides."""
+    plan_before: tuple[str, ...] = ()
+    plan_after: tuple[str, ...] = ()
+
+    @property
+    def proven(self) -> bool:
+        """True when there are checks and all of them passed."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @property
+    def failure(self) -> Check | None:
+        """The first check that said no."""
+        return next((check for check in self.checks if not check.passed), None)
+
+
+class PullRequest(Model):
+    """A pull request on a forge, as last seen."""
+
+    number: int
+    branch: str
+    head: str
+    url: str
+    title: str
+    state: str
+    """`open`, `merged`, `closed`"""
+    merge_commit: str = ""
+    reason: str = ""
+    """What a person said when closing it."""
+
+
+class Outcome(str, Enum):
+    """What production said after the deployment."""
+
+    CONFIRMED = "confirmed"
+    """Faster, and not measurably less than promised."""
+    WEAKER = "weaker"
+    """Faster, but measurably less than promised."""
+    NO_CHANGE = "no_change"
+    WORSE = "worse"
+    INCONCLUSIVE = "inconclusive"
+    """Not enough calls to tell; says how many are missing."""
+
+
+class Verdict(Model):
+    """Predicted against measured, after deployment."""
+
+    outcome: Outcome
+    release_before: str
+    release_after: str
+    time_saving: Interval
+    """Measured share of the function's wall time per call that went away, at the old mix of entries."""
+    wall_before_ns: float
+    wall_after_ns: float
+    calls_before: int
+    calls_after: int
+    queries_before: float
+    queries_after: float
+    saving_ns_per_minute: float
+    """At the rate after the deployment; the interval's lower end."""
+    rank_before: int
+    """Place of the function in the ranking by cost when the job began (1 = dearest)."""
+    rank_after: int
+    """The same after the deployment; 0 when it is no longer a candidate."""
+    sentence: str
+
+
+class Step(str, Enum):
+    """The steps of a job. The values are a stored format: never rename one."""
+
+    PLAN = "plan"
+    EDIT = "edit"
+    PROVE = "prove"
+    OPEN_PULL_REQUEST = "open_pull_request"
+    AWAIT_MERGE = "await_merge"
+    AWAIT_DEPLOY = "await_deploy"
+    COMPARE = "compare"
+    LEARN = "learn"
+
+
+class State(str, Enum):
+    """Where a job stands."""
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    DONE = "done"
+    DECLINED = "declined"
+    FAILED = "failed"
+    """Something outside broke; `detail` says what, the next cycle tries again."""
+
+
+class Job(Model):
+    """One fix, from finding to verdict. `id` names it everywhere: state, LangGraph thread, branch."""
+
+    id: str
+    candidate: Candidate
+    base: str
+    """The commit on which it is planned, edited and proven."""
+    rank: int = 0
+    """The candidate's place when the job began."""
+    step: Step = Step.PLAN
+    state: State = State.RUNNING
+    recipe: str = ""
+    change: Change | None = None
+    proof: Proof | None = None
+    prediction: Prediction | None = None
+    pull_request: PullRequest | None = None
+    verdict: Verdict | None = None
+    revert: PullRequest | None = None
+    why: Why | None = None
+    detail: str = ""
+    created_unix: float = 0.0
+    updated_unix: float = 0.0
+
+    @property
+    def finding(self) -> Finding:
+        """Shorthand."""
+        return self.candidate.finding

@@ -1,0 +1,171 @@
+"""What the decisions need from the world. Adapters in `burnish_tools` and fakes in `burnish.testing` satisfy these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from burnish.job import Change, Declined, Finding, Job, Model, Passed, Proof, PullRequest
+from burnish.profile import Profile, Release, Series
+
+
+class Clock(Protocol):
+    """Time, passed in."""
+
+    def now(self) -> float:
+        """Seconds since 1970 (UTC)."""
+
+
+class Runtime(Protocol):
+    """The function-level dataset of one service and environment."""
+
+    def refresh(self) -> int:
+        """Takes in windows that have arrived since; returns how many. Raises DataError."""
+
+    def releases(self) -> Sequence[Release]:
+        """All releases seen, oldest first (by first window, never by name)."""
+
+    def profile(self, release: str | None = None, *, since_unix_ns: int = 0) -> Profile | None:
+        """The merged profile of a release (default: the newest); None where there is no window."""
+
+    def series(self, function: str, release: str) -> Series:
+        """The function window by window; empty where it was not seen."""
+
+
+class QueryPlan(Model):
+    """A database's plan for a normalised statement."""
+
+    lines: tuple[str, ...]
+    full_scans: tuple[str, ...]
+    """Tables that are read as a whole (or sorted in full after it) to answer the statement."""
+    indexes: tuple[str, ...]
+    """Indexes that it uses."""
+
+
+class Database(Protocol):
+    """Read-only facts from the service's database. Every method raises Unavailable when it cannot be reached."""
+
+    system: str
+
+    def plan(self, statement: str) -> QueryPlan | None:
+        """The plan for a normalised statement with `?` placeholders; None where it cannot be planned."""
+
+    def rows(self, table: str) -> int:
+        """Number of rows, estimated where counting is dear."""
+
+    def indexes(self, table: str) -> Mapping[str, tuple[str, ...]]:
+        """Columns in order, by index name."""
+
+
+class Detector(Protocol):
+    """One kind of finding. One file in `burnish_tools/detectors/`."""
+
+    name: str
+
+    def detect(self, profile: Profile, runtime: Runtime, database: Database | None) -> Iterable[Finding | Passed]:
+        """Findings, and what was looked at and passed over."""
+
+
+class Source(Protocol):
+    """The repository at one commit, read-only. Paths are relative to the application root, with `/`."""
+
+    def read(self, path: str) -> str | None:
+        """Text of a file; None where it is not there or is not UTF-8."""
+
+    def paths(self, suffix: str = ".py") -> Sequence[str]:
+        """Sorted paths of the files with this suffix."""
+
+
+class Recipe(Protocol):
+    """One small mechanical fix. One file in `burnish_tools/recipes/`."""
+
+    name: str
+    kinds: frozenset[str]
+    """Kinds of findings that it may answer."""
+    risk: float
+    """≥ 1: how much harm a wrong edit of this kind does; divides the score."""
+
+    def apply(self, finding: Finding, source: Source) -> Change | Declined:
+        """The edit, or why not. Never raises."""
+
+
+class Workspace(Protocol):
+    """The service's git repository. No method runs code of the repository."""
+
+    def head(self) -> str:
+        """Commit of the base branch, fetched. Raises RepositoryError, Unavailable."""
+
+    def dirty(self) -> Sequence[str]:
+        """Uncommitted paths, where the repository is a local checkout."""
+
+    def source(self, commit: str) -> Source:
+        """Its files at a commit."""
+
+    def export(self, commit: str, target: Path, change: Change | None = None) -> None:
+        """Writes the tree of a commit (with a change applied) to an empty directory, without `.git`."""
+
+    def publish(self, base: str, change: Change, branch: str, message: str) -> str:
+        """Commits the change on `base` and pushes it to `branch`; returns the commit. Doing it again changes nothing.
+
+        Raises RepositoryError where the branch holds somebody else's commit.
+        """
+
+    def publish_revert(self, commit: str, branch: str, message: str) -> str:
+        """Reverts a (merge) commit on the head of the base branch and pushes that to `branch`; returns the commit."""
+
+    def contains(self, release: str, commit: str) -> bool:
+        """True where `commit` is `release` or an ancestor of it; False where the release is unknown to git."""
+
+    def diff(self, change: Change) -> str:
+        """The change as a unified diff."""
+
+
+class Prover(Protocol):
+    """Runs the checks on an edit. Runs repository code, in a sandbox."""
+
+    def baseline(self, commit: str) -> Proof:
+        """The service's own tests at a commit, cached for that commit."""
+
+    def prove(self, job: Job) -> Proof:
+        """All checks on `job.change`, in order, up to the first that says no."""
+
+
+class Forge(Protocol):
+    """Where pull requests live. Idempotent by branch. Methods raise Unavailable."""
+
+    def find(self, branch: str) -> PullRequest | None:
+        """The newest pull request from a branch, open or not."""
+
+    def open(self, branch: str, title: str, body: str, labels: Sequence[str] = ()) -> PullRequest:
+        """Opens one, or returns the one that is there already."""
+
+    def get(self, number: int) -> PullRequest:
+        """As it is now."""
+
+    def comment(self, number: int, topic: str, body: str) -> None:
+        """Writes a comment, or replaces the one with the same topic."""
+
+    def open_pull_requests(self) -> Sequence[PullRequest]:
+        """Those that Burnish opened and that are still open."""
+
+
+class Asked(Model):
+    """A question for the model, with all that it may see."""
+
+    finding: Finding
+    files: tuple[tuple[str, str], ...]
+    """(path, text) of the files that matter."""
+    feedback: str = ""
+    """What was wrong with the last answer, written for the model."""
+
+
+class ModelAdapter(Protocol):
+    """A language model, asked where no recipe applies. Its answer is data and is proven like a recipe's."""
+
+    name: str
+
+    def propose(self, asked: Asked, job_id: str) -> Change | Declined:
+        """An edit or a refusal. Raises Unavailable."""
+
+

@@ -1,0 +1,1 @@
+"""What touches the world: one adapter a file. Imports `burnish`, never the other way round."""
