@@ -167,5 +167,3 @@ class ModelAdapter(Protocol):
 
     def propose(self, asked: Asked, job_id: str) -> Change | Declined:
         """An edit or a refusal. Raises Unavailable."""
-
-

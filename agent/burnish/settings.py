@@ -1,10 +1,13 @@
-"""What a team may set. Every section is a small frozen model beside its component; this file holds what many share."""
+"""What a team may set about the decisions. Every section is a small frozen model; the adapters' stand beside them.
+
+The whole configuration is put together in `burnish.app`, the composition root.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
@@ -38,3 +41,49 @@ class ServiceSettings(Section):
     """Environment variable through which the service is told its database."""
     access_log: str = ""
     """Access log in the common format; its GET requests are replayed, old against new."""
+
+
+class ScheduleSettings(Section):
+    """When a cycle starts."""
+
+    cron: str = "0 3 * * mon-fri"
+    """Minute, hour, day, month, weekday. Weekdays by name: digits mean different days to different programs."""
+    timezone: str = "UTC"
+    """IANA name of the time zone of `cron`."""
+
+
+class LimitSettings(Section):
+    """How much Burnish may do at once."""
+
+    max_open: int = Field(3, ge=0)
+    """Pull requests that may be open at the same time; 0 opens none."""
+    max_new: int = Field(1, ge=0)
+    """Pull requests that one cycle may open."""
+    max_tries: int = Field(6, ge=1)
+    """Candidates that one cycle may try before it stops, counting those that were declined."""
+
+
+class RankSettings(Section):
+    """Which candidates are worth a person's attention."""
+
+    min_saving_ms_per_minute: float = Field(20.0, ge=0)
+    """Expected saving below which a finding is left alone: milliseconds of the service's time in a minute."""
+    quiet_paths: tuple[str, ...] = ()
+    """Glob patterns of files that are left alone, relative to the application root."""
+    observe: tuple[str, ...] = ()
+    """Kinds of findings that are shown and never proposed."""
+
+
+class VerdictSettings(Section):
+    """When and how a deployed fix is judged."""
+
+    settle_seconds: float = Field(1800.0, ge=0)
+    """How long the new release must have been observed, after the warm-up."""
+    warmup_seconds: float = Field(60.0, ge=0)
+    """Start of a release that does not count: caches are cold."""
+    min_calls: int = Field(100, ge=1)
+    """Calls of the function that each side needs."""
+    min_windows: int = Field(8, ge=4)
+    """Windows that each side needs; they are what is resampled for the interval."""
+    noise: float = Field(0.03, ge=0, lt=1)
+    """Changes smaller than this share count as no change."""

@@ -46,3 +46,21 @@ def ratio_of_sums(pairs: Sequence[tuple[float, float]]) -> float:
 def median_saving(ratios: Sequence[float]) -> float:
     """The share saved, from new/old ratios of interleaved pairs: 1 − exp(median log ratio)."""
     return 1 - math.exp(median(math.log(r) for r in ratios))
+
+
+def bootstrap_two(
+    one: Sequence[T],
+    two: Sequence[T],
+    statistic: Callable[[Sequence[T], Sequence[T]], float],
+    rng: random.Random,
+    *,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """A statistic of two independent samples with its 95 % bootstrap interval; `n` is the smaller sample's size."""
+    n = min(len(one), len(two))
+    value = statistic(one, two) if n else math.nan
+    if n < 2:
+        return Interval(value=value, low=-math.inf, high=math.inf, n=n)
+    draws = (statistic(rng.choices(one, k=len(one)), rng.choices(two, k=len(two))) for _ in range(resamples))
+    known = sorted(draw for draw in draws if not math.isnan(draw))
+    return Interval(value=value, low=known[int(0.025 * len(known))], high=known[int(0.975 * (len(known) - 1))], n=n)

@@ -54,7 +54,7 @@ class Why(str, Enum):
     NOT_INVARIANT = "not_invariant", "The value depends on the loop, so it cannot be computed before it."
     QUERYSET_NOT_FOUND = "queryset_not_found", "The query that feeds the loop could not be found for certain."
     RELATION_NOT_FOUND = "relation_not_found", "The relation that the query follows could not be found for certain."
-    FILTERED_RELATION = "filtered_relation", "The related rows are filtered where they are read; a prefetch does not serve that."
+    FILTERED_RELATION = "filtered_relation", "The related rows are filtered on the way; a prefetch does not serve it."
     ALREADY_DONE = "already_done", "The code already does this."
     UNHASHABLE = "unhashable", "The elements are not known to be hashable and of one plain type."
     LOAD_BEARING = "load_bearing", "The code looks redundant but a comment or a write nearby says that it is needed."

@@ -1,0 +1,125 @@
+"""Reads the configuration: default < file < environment; a complaint names file, line, key and the nearest known key.
+
+Environment variables are `BURNISH__SECTION__KEY=value` (two underscores), for example `BURNISH__LIMITS__MAX_OPEN=1`.
+An unknown one is an error too: a typo there is as silent as one in the file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from burnish.errors import ConfigError
+
+PREFIX = "BURNISH__"
+M = TypeVar("M", bound=BaseModel)
+
+
+def load(model: type[M], path: Path, environment: Mapping[str, str]) -> M:
+    """The validated configuration. Raises ConfigError with one line for each mistake."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); write one with `burnish init`, or name another with --config"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text ({error.reason} at byte {error.start})") from error
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+    _overlay(values, environment, model)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        lines = [_complaint(model, path, text, e["loc"], e["type"], e["msg"]) for e in error.errors()]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def _overlay(values: dict[str, Any], environment: Mapping[str, str], model: type[BaseModel]) -> None:
+    for name in sorted(environment):
+        if not name.startswith(PREFIX):
+            continue
+        keys = [part.lower() for part in name[len(PREFIX) :].split("__")]
+        section: Any = values
+        for key in keys[:-1]:
+            section = section.setdefault(key, {})
+            if not isinstance(section, dict):
+                raise ConfigError(f"environment variable {name}: `{key}` is not a section")
+        known = _known(model, keys[:-1])
+        if known and keys[-1] not in known:
+            raise ConfigError(f"environment variable {name}: unknown key `{keys[-1]}`{_nearest(keys[-1], known)}")
+        section[keys[-1]] = _scalar(environment[name])
+
+
+def _scalar(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _complaint(model: type[BaseModel], path: Path, text: str, loc: Sequence[int | str], kind: str, message: str) -> str:
+    keys = [str(part) for part in loc]
+    where = f"{path}:{line_of(text, keys)}: " if keys else f"{path}: "
+    if kind == "extra_forbidden":
+        return f"{where}unknown key `{'.'.join(keys)}`{_nearest(keys[-1], _known(model, keys[:-1]))}"
+    if kind == "missing":
+        return f"{path}: the key `{'.'.join(keys)}` is missing; add it under [{'.'.join(keys[:-1]) or 'top level'}]"
+    return f"{where}`{'.'.join(keys)}`: {message}"
+
+
+def _nearest(key: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean `{close[0]}`?"
+    return f"; known here: {', '.join(known)}" if known else ""
+
+
+def _known(model: type[BaseModel], keys: Sequence[str]) -> list[str]:
+    """The keys that a section knows; empty where the section itself is unknown or free."""
+    current: type[BaseModel] | None = model
+    for key in keys:
+        field = current.model_fields.get(key) if current else None
+        current = _section(field.annotation) if field else None
+    return sorted(current.model_fields) if current else []
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
+
+
+def line_of(text: str, keys: Sequence[str]) -> int:
+    """1-based line of a dotted key in TOML text; the section's line, or 1, where the key has none of its own."""
+    section, best = "", 1
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line)
+        if header:
+            section = header.group(1)
+            if section == ".".join(keys[: section.count(".") + 1]):
+                best = number
+        found = re.match(r"\s*([\w.-]+)\s*=", line)
+        if found and ".".join(filter(None, (section, found.group(1)))) == ".".join(keys):
+            return number
+    return best
+
+
+def described(model: type[BaseModel], section: str = "") -> Iterator[tuple[str, str, Any, str]]:
+    """(section, key, default, sentence) of every setting: what config/burnish.toml and `config describe` print."""
+    for name, field in model.model_fields.items():
+        inner = _section(field.annotation)
+        if inner is not None:
+            yield from described(inner, f"{section}.{name}".strip("."))
+        else:
+            default = field.get_default(call_default_factory=True)
+            yield section, name, default, " ".join((field.description or "").split())
