@@ -34,7 +34,8 @@ class Report(Model):
     windows: int = 0
     """Windows of runtime data that were new."""
     release: str = ""
-    candidates: int = 0
+    candidates: tuple[Candidate, ...] = ()
+    """In the order of work."""
     went_on: tuple[Job, ...] = ()
     started: tuple[Job, ...] = ()
     passed: tuple[Passed, ...] = ()
@@ -53,7 +54,7 @@ def run_cycle(world: World, jobs: JobRunner) -> Report:
     return Report(
         windows=windows,
         release=ranking.profile.release,
-        candidates=len(ranking.candidates),
+        candidates=ranking.candidates,
         went_on=went_on,
         started=started,
         passed=(*ranking.passed, *held),

@@ -163,11 +163,12 @@ def learn(job: Job, world: World) -> Job:
 
     The priors are a function of the finished jobs (`burnish.backlog.learnt`), so closing the job is what moves them.
     """
-    assert job.pull_request is not None
+    opened = job.pull_request
+    assert opened is not None
     assert job.verdict is not None
     if job.verdict.outcome is Outcome.WORSE and job.revert is None:
         job = job.model_copy(update={"revert": _open_revert(job, world)})
-    world.forge.comment(job.pull_request.number, "verdict", verdict_comment(job))
+    world.forge.comment(opened.number, "verdict", verdict_comment(job))
     return job.model_copy(update={"state": State.DONE})
 
 

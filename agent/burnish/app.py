@@ -1,0 +1,256 @@
+"""The composition root: configuration → adapters → world → graph. Only this file of `burnish` imports `burnish_tools`.
+
+Adapters are made when first asked for, so that a command that only reads the dataset imports neither git nor langgraph.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from burnish_tools.detectors import detector_types
+from burnish_tools.forges import ForgeSettings
+from burnish_tools.model import ModelSettings
+from burnish_tools.proof.settings import ProofSettings
+from burnish_tools.runtime import RuntimeSettings, SqliteRuntime
+from pydantic import create_model
+
+from burnish.configfile import load
+from burnish.errors import ConfigError, UsageError
+from burnish.job import Job
+from burnish.protocols import Clock, Database, Detector, Forge, ModelAdapter, Prover, Recipe, Runtime, Workspace
+from burnish.settings import (
+    LimitSettings,
+    RankSettings,
+    ScheduleSettings,
+    Section,
+    ServiceSettings,
+    VerdictSettings,
+)
+from burnish.store import Store
+from burnish.world import World
+
+if TYPE_CHECKING:
+    from burnish_tools.forges.local import LocalForge
+
+    from burnish.graph import Jobs
+
+DEFAULT_CONFIG = "burnish.toml"
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+
+class _Config(Section):
+    """Everything that a team may set."""
+
+    service: ServiceSettings
+    state: str = ".burnish"
+    """Directory for Burnish's own state (jobs, checkpoints, clones), relative to the configuration file."""
+    runtime: RuntimeSettings = RuntimeSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    limits: LimitSettings = LimitSettings()
+    rank: RankSettings = RankSettings()
+    proof: ProofSettings = ProofSettings()
+    verdict: VerdictSettings = VerdictSettings()
+    forge: ForgeSettings = ForgeSettings()
+    model: ModelSettings = ModelSettings()
+
+
+def config_type() -> type[_Config]:
+    """The whole configuration, with one section for each detector that is installed."""
+    sections: dict[str, Any] = {t.name: (t.Settings, t.Settings()) for t in detector_types()}
+    detectors = create_model("DetectorsSection", __base__=Section, **sections)
+    return create_model("Config", __base__=_Config, detectors=(detectors, detectors()))
+
+
+class App:
+    """One configuration, put together."""
+
+    def __init__(
+        self,
+        path: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        clock: Clock | None = None,
+        begins: Callable[[Job], None] = lambda job: None,
+        ends: Callable[[Job], None] = lambda job: None,
+        checks: Callable[[str, float], None] = lambda name, share: None,
+    ) -> None:
+        self.environment = os.environ if environment is None else environment
+        self.config: Any = load(config_type(), path, self.environment)
+        self.base = path.resolve().parent
+        self.clock = clock or SystemClock()
+        self._begins, self._ends, self._checks = begins, ends, checks
+
+    def path(self, text: str) -> Path:
+        """A path of the configuration, relative to the configuration file."""
+        return self.base / Path(text).expanduser()
+
+    @cached_property
+    def state(self) -> Path:
+        """Burnish's own directory."""
+        return self.path(self.config.state)
+
+    @cached_property
+    def store(self) -> Store:
+        """Jobs and runs."""
+        return Store(self.state, self.clock)
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """The dataset."""
+        settings = self.config.runtime
+        return SqliteRuntime(
+            self.path(settings.database),
+            self.config.service.name,
+            self.config.service.environment,
+            spool=self.path(settings.windows),
+        )
+
+    @cached_property
+    def database(self) -> Database | None:
+        """The service's database, for plans; None where none is configured."""
+        from burnish_tools.databases import connect
+
+        url = self._url(self.config.service.database)
+        return connect(url) if url else None
+
+    @cached_property
+    def detectors(self) -> tuple[Detector, ...]:
+        """With their settings."""
+        return tuple(t(getattr(self.config.detectors, t.name)) for t in detector_types())
+
+    @cached_property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """All that are installed."""
+        from burnish_tools.recipes import recipes
+
+        return tuple(recipes())
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The service's repository."""
+        from burnish_tools.workspace import GitWorkspace
+
+        service = self.config.service
+        repository = service.repository
+        local = "://" not in repository and "@" not in repository.split("/")[0]
+        return GitWorkspace(
+            str(self.path(repository)) if local else repository,
+            branch=service.branch,
+            root=service.root,
+            state_dir=self.state / "git",
+        )
+
+    @cached_property
+    def prover(self) -> Prover:
+        """Runs the checks."""
+        from burnish_tools.databases import connect
+        from burnish_tools.proof.prover import ServiceProver
+
+        service: ServiceSettings = self.config.service
+        log = str(self.path(service.access_log)) if service.access_log else ""
+        python = str(self.path(service.python)) if service.python else ""
+        proof: ProofSettings = self.config.proof
+        return ServiceProver(
+            service.model_copy(update={"access_log": log, "python": python}),
+            proof.model_copy(update={"database": self._url(proof.database)}),
+            self.workspace,
+            self.state / "proof",
+            connect=connect,
+            progress=self._checks,
+        )
+
+    @cached_property
+    def forge(self) -> Forge:
+        """Where pull requests live."""
+        settings = self.config.forge
+        if settings.kind == "local":
+            return self.local_forge
+        from burnish_tools.forges.github import GitHubForge
+
+        return GitHubForge(settings, self._secret(settings.token_variable, "forge.token_variable"))
+
+    @cached_property
+    def local_forge(self) -> LocalForge:
+        """The local desk; UsageError where the configuration names another forge."""
+        if self.config.forge.kind != "local":
+            raise UsageError("approve and refuse are for the local forge; on GitHub the pull request is the desk")
+        from burnish_tools.forges.local import LocalForge
+
+        service = self.config.service
+        return LocalForge(
+            self.path(service.repository), self.state / "pull_requests", self.clock, branch=service.branch
+        )
+
+    @cached_property
+    def model(self) -> ModelAdapter | None:
+        """The model that is asked where no recipe applies; None by default."""
+        settings = self.config.model
+        if settings.name == "none":
+            return None
+        from burnish_tools.model.anthropic_model import AnthropicModel
+        from burnish_tools.model.budget import Budget
+
+        key = self._secret(settings.api_key_variable, "model.api_key_variable")
+        return AnthropicModel(settings, key, Budget(self.state / "spend.sqlite3", settings, self.clock))
+
+    @cached_property
+    def world(self) -> World:
+        """The collaborators of the steps."""
+        return World(
+            runtime=self.runtime,
+            database=self.database,
+            detectors=self.detectors,
+            recipes=self.recipes,
+            workspace=self.workspace,
+            prover=self.prover,
+            forge=self.forge,
+            model=self.model,
+            store=self.store,
+            clock=self.clock,
+            limits=self.config.limits,
+            ranking=self.config.rank,
+            verdicts=self.config.verdict,
+            begins=self._begins,
+            ends=self._ends,
+        )
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The graph."""
+        from burnish.graph import Jobs
+
+        return Jobs(self.world, self.store.directory / "checkpoints.sqlite3")
+
+    def dry(self, directory: Path, say: Callable[[str], None]) -> World:
+        """A world whose writes are only told: forge and branches are printed, jobs go to a directory of their own."""
+        from burnish_tools.dry import DryForge, DryWorkspace
+
+        store = Store(directory, self.clock)
+        for job in self.store.jobs():
+            store.save(job)
+        forge, workspace = DryForge(self.forge, say), DryWorkspace(self.workspace, say)
+        return replace(self.world, store=store, forge=forge, workspace=workspace)
+
+    def _secret(self, variable: str, key: str) -> str:
+        value = self.environment.get(variable, "")
+        if not value:
+            raise ConfigError(f"environment variable {variable} is not set; set it, or name another with {key}")
+        return value
+
+    def _url(self, url: str) -> str:
+        """A database URL; `sqlite:///relative` is relative to the configuration file."""
+        scheme = "sqlite:///"
+        return scheme + str(self.path(url[len(scheme) :])) if url.startswith(scheme) else url

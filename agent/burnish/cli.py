@@ -1,0 +1,98 @@
+"""The command line: arguments in, exit code out. What each command does is in `burnish.commands`.
+
+Exit codes: 0 done, 1 findings over the asked threshold or a proof that says no, 2 wrong use or configuration,
+3 something outside failed and can be tried again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from burnish import __version__
+from burnish.errors import BurnishError
+
+NAME = "module:Qualified.name, or the end of one"
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="burnish",
+        description="Watches what runs in production, proposes small proven fixes, measures each once it is deployed.",
+        epilog="Exit codes: 0 done, 1 a proof or threshold says no, 2 wrong use or configuration, 3 try again later.",
+    )
+    top.add_argument("--version", action="version", version=f"burnish {__version__}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("-c", "--config", type=Path, default=Path("burnish.toml"), help="default: ./burnish.toml")
+    data = argparse.ArgumentParser(add_help=False, parents=[common])
+    data.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, text: str, parent: argparse.ArgumentParser = data) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[parent])
+
+    run = add("run", "run cycles on schedule, or one with --once")
+    run.add_argument("--once", action="store_true", help="one cycle now, then exit (for cron)")
+    run.add_argument(
+        "--dry-run",
+        choices=("scan", "verify", "full"),
+        help="scan: detect and rank only; verify: also plan, edit and prove; full: also print what would be pushed",
+    )
+    hotspots = add("hotspots", "the functions where the time goes")
+    hotspots.add_argument("--by", choices=("own", "wall", "calls", "queries", "errors"), default="own")
+    hotspots.add_argument("--top", type=_positive, default=20, metavar="N")
+    hotspots.add_argument("--release", help="default: the newest")
+    findings = add("findings", "what could be made cheaper, in the order of work")
+    findings.add_argument("--release", help="default: the newest")
+    function = add("function", "everything known about one function, release by release")
+    function.add_argument("name", help=NAME)
+    add("releases", "the releases that the data show")
+    why = add("why", "why a function or job was or was not acted on")
+    why.add_argument("name", metavar="FUNCTION|JOB", help=f"{NAME}; or a job's id")
+    add("jobs", "every job and where it stands")
+    show = add("show", "a job's pull request: evidence, proof, risk, prediction, comments")
+    show.add_argument("job")
+    approve = add("approve", "merge a job's pull request (local forge)")
+    approve.add_argument("job")
+    refuse = add("refuse", "close a job's pull request; it is not proposed again for this code (local forge)")
+    refuse.add_argument("job")
+    refuse.add_argument("--reason", default="", help="kept with the job, and counted")
+    add("outcomes", "predicted against measured, for every merged fix")
+    prove = add("prove", "run a job's proof again")
+    prove.add_argument("job")
+    config = add("config", "check the configuration, or describe every setting")
+    config.add_argument("what", choices=("check", "describe"))
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; a BurnishError becomes one line on stderr and its exit code."""
+    from burnish import commands
+
+    arguments = parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = getattr(commands, arguments.command)
+    try:
+        return run(arguments)
+    except BurnishError as error:
+        print(f"burnish: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        print("burnish: stopped; the next run goes on where this one was", file=sys.stderr)
+        return 130
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,287 @@
+"""Tables for people and plain facts for `--json`, from the models. No decision is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from burnish.cycle import Report
+from burnish.job import Candidate, Job, Proof
+from burnish.profile import Profile, Release
+from burnish.pull_request import ms, percent, reason
+
+Row = dict[str, Any]
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        left = column in {"function", "kind", "statement", "key", "meaning", "why", "release", "entry"}
+        table.add_column(column, justify="left" if left else "right", overflow="fold")
+    return table
+
+
+def hot_rows(profile: Profile, by: str) -> list[Row]:
+    """One row for each function, the dearest first; times in ns, rates per minute."""
+    queries: dict[str, int] = {}
+    for query in profile.queries:
+        queries[query.site.function] = queries.get(query.site.function, 0) + query.executions
+    rows = [
+        {
+            "function": f.function,
+            "file": f.file,
+            "line": f.line,
+            "calls_per_minute": f.calls / profile.minutes,
+            "own_ns_per_minute": f.own.sum / profile.minutes,
+            "wall_ns_per_minute": f.wall.sum / profile.minutes,
+            "p50_ns": f.wall.quantile(0.5),
+            "p99_ns": f.wall.quantile(0.99),
+            "queries_per_minute": queries.get(f.function, 0) / profile.minutes,
+            "errors_per_minute": sum(f.errors.values()) / profile.minutes,
+        }
+        for f in profile.functions
+    ]
+    key = {"own": "own_ns", "wall": "wall_ns"}.get(by, by) + "_per_minute"
+    return sorted(rows, key=lambda r: (-r[key], r["function"]))
+
+
+def hotspots(rows: Sequence[Row], profile: Profile) -> RenderableType:
+    """The dearest functions."""
+    table = _table(
+        f"{profile.service} · release {profile.release[:12]} · {profile.observed_seconds:.0f} s observed",
+        *("function", "calls/min", "own ms/min", "wall ms/min", "p50", "p99", "queries/min", "errors/min"),
+    )
+    for r in rows:
+        table.add_row(
+            r["function"],
+            f"{r['calls_per_minute']:,.1f}",
+            f"{r['own_ns_per_minute'] / 1e6:,.1f}",
+            f"{r['wall_ns_per_minute'] / 1e6:,.1f}",
+            ms(r["p50_ns"]),
+            ms(r["p99_ns"]),
+            f"{r['queries_per_minute']:,.1f}",
+            f"{r['errors_per_minute']:,.1f}",
+        )
+    return table
+
+
+def findings(candidates: Sequence[Candidate]) -> RenderableType:
+    """Candidates in the order of work."""
+    columns = ("", "kind", "function", "calls/min", "per call", "saves/call ≥", "saves ms/min ≥", "chance", "risk")
+    table = _table("What could be made cheaper, in the order of work", *columns)
+    for place, c in enumerate(candidates, 1):
+        f = c.finding
+        table.add_row(
+            str(place),
+            f.kind,
+            f.function,
+            f"{f.calls_per_minute.value:,.1f}",
+            ms(f.wall_ns.value),
+            ms(f.removable_ns),
+            f"{c.saving_ns_per_minute / 1e6:,.1f}",
+            f"{c.chance:.2f}",
+            f"{c.risk:.2f}",
+        )
+    return table if candidates else "Nothing worth doing was found; `burnish why FUNCTION` says why not."
+
+
+def releases(seen: Sequence[Release]) -> RenderableType:
+    """Releases, oldest first."""
+    table = _table("Releases", "release", "first seen", "last seen", "windows", "calls")
+    for r in seen:
+        table.add_row(r.name[:12], _when(r.first_unix_ns), _when(r.last_unix_ns), str(r.windows), f"{r.calls:,}")
+    return table
+
+
+def function_facts(name: str, profile: Profile) -> Row:
+    """Everything about one function in one release; empty where it was not seen."""
+    f = profile.function(name)
+    if f is None:
+        return {}
+    fan_outs = [x for x in profile.fan_outs if x.function == name]
+    return {
+        "function": name,
+        "release": profile.release,
+        "file": f.file,
+        "line": f.line,
+        "body": f.body,
+        "calls": f.calls,
+        "calls_per_minute": f.calls / profile.minutes,
+        "wall_ns": {
+            "mean": f.wall.mean,
+            "p50": f.wall.quantile(0.5),
+            "p90": f.wall.quantile(0.9),
+            "p99": f.wall.quantile(0.99),
+            "max": f.wall.max,
+        },
+        "own_ns": {"mean": f.own.mean, "p50": f.own.quantile(0.5), "p99": f.own.quantile(0.99)},
+        "errors": f.errors,
+        "entries": f.entries,
+        "callers": f.callers,
+        "statements": [
+            {
+                "statement": x.statement,
+                "site": x.site.model_dump(),
+                "calls": x.calls,
+                "executions_per_call": x.executions.mean,
+                "identical": x.identical,
+                "time_ns_per_call": x.time_ns / x.calls if x.calls else 0.0,
+            }
+            for x in sorted(fan_outs, key=lambda x: (-x.time_ns, x.statement_id))
+        ],
+    }
+
+
+def function(name: str, facts: Sequence[Row]) -> RenderableType:
+    """One function, release by release, and its statements in the newest."""
+    table = _table(name, "release", "calls", "calls/min", "mean", "p50", "p90", "p99", "own mean", "errors")
+    for r in facts:
+        wall = r["wall_ns"]
+        table.add_row(
+            r["release"][:12],
+            f"{r['calls']:,}",
+            f"{r['calls_per_minute']:,.1f}",
+            *(ms(wall[k]) for k in ("mean", "p50", "p90", "p99")),
+            ms(r["own_ns"]["mean"]),
+            str(sum(r["errors"].values())),
+        )
+    newest = facts[-1]
+    lines = [f"{newest['file']}:{newest['line']}"]
+    lines += [f"  entry  {entry or '(none)'}  {n:,} calls" for entry, n in sorted(newest["entries"].items())]
+    lines += [f"  from   {caller or '(none)'}  {n:,} calls" for caller, n in sorted(newest["callers"].items())]
+    statements = _table("Statements in one call", "executions", "time", "site", "statement")
+    for s in newest["statements"]:
+        site = f"{s['site']['file']}:{s['site']['line']}"
+        statements.add_row(
+            f"{s['executions_per_call']:.1f}", ms(s["time_ns_per_call"]), site, _short(s["statement"], 160)
+        )
+    return Group(table, *lines, *([statements] if newest["statements"] else []))
+
+
+def job_facts(job: Job) -> Row:
+    """A job in a few keys."""
+    return {
+        "id": job.id,
+        "state": job.state.value,
+        "step": job.step.value,
+        "kind": job.finding.kind,
+        "function": job.finding.function,
+        "recipe": job.recipe,
+        "pull_request": job.pull_request.model_dump() if job.pull_request else None,
+        "why": job.why.value if job.why else None,
+        "sentence": reason(job) if job.why else (job.verdict.sentence if job.verdict else ""),
+        "outcome": job.verdict.outcome.value if job.verdict else None,
+    }
+
+
+def jobs(all_jobs: Sequence[Job]) -> RenderableType:
+    """Every job."""
+    table = _table("Jobs", "job", "state", "step", "kind", "function", "why")
+    for job in all_jobs:
+        r = job_facts(job)
+        table.add_row(r["id"][:8], r["state"], r["step"], r["kind"], r["function"], r["sentence"])
+    return table if all_jobs else "No job yet; `burnish run --once` starts a cycle."
+
+
+def job_text(job: Job) -> str:
+    """A job that has no pull request, as text."""
+    lines = [f"job {job.id}: {job.finding.kind} in {job.finding.function}", f"{job.state.value} at {job.step.value}"]
+    if job.why:
+        lines.append(f"why: {reason(job)}")
+    if job.proof:
+        lines += [f"  [{'x' if check.passed else ' '}] {check.name}: {check.summary}" for check in job.proof.checks]
+    return "\n".join(lines)
+
+
+def proof(seen: Proof) -> RenderableType:
+    """The checks of a proof and what was measured."""
+    lines = [f"[{'x' if c.passed else ' '}] {c.name}: {c.summary}" for c in seen.checks]
+    lines += [f"    {e.what} of {e.subject}: {percent(e.saving)}" for e in seen.effects if e.saving.n > 1]
+    return Group(*lines, "proven" if seen.proven else "not proven")
+
+
+def outcome_facts(job: Job) -> Row:
+    """Predicted against measured."""
+    assert job.verdict is not None
+    return {
+        "job": job.id,
+        "function": job.finding.function,
+        "kind": job.finding.kind,
+        "predicted": job.prediction.model_dump() if job.prediction else None,
+        "measured": job.verdict.model_dump(mode="json"),
+        "outcome": job.verdict.outcome.value,
+    }
+
+
+def outcomes(judged: Sequence[Job]) -> RenderableType:
+    """Every merged fix and its verdict."""
+    columns = ("function", "kind", "promised", "measured", "before", "after", "verdict", "rank")
+    table = _table("Predicted against measured", *columns)
+    for job in judged:
+        assert job.verdict is not None
+        assert job.prediction is not None
+        v = job.verdict
+        table.add_row(
+            job.finding.function,
+            job.finding.kind,
+            f"≥ −{job.prediction.time_saving.low:.0%}",
+            percent(v.time_saving),
+            ms(v.wall_before_ns),
+            ms(v.wall_after_ns),
+            v.outcome.value,
+            f"{v.rank_before} → {v.rank_after or 'none'}",
+        )
+    return table if judged else "No merged fix has been judged yet."
+
+
+def why(data: Row) -> RenderableType:
+    """Everything that was decided about a function."""
+    facts = data["facts"]
+    lines = [data["function"]]
+    if facts:
+        wall = facts["wall_ns"]
+        lines.append(
+            f"  {facts['calls_per_minute']:,.1f} calls per minute, mean {ms(wall['mean'])}, p99 {ms(wall['p99'])}"
+        )
+    for job in data["jobs"]:
+        lines.append(f"  job {job['id'][:8]} ({job['kind']}): {job['state']} at {job['step']}. {job['sentence']}")
+    for c in data["candidate"]:
+        saving = c["saving_ns_per_minute"] / 1e6
+        lines.append(
+            f"  candidate {c['place']} of the last cycle ({c['finding']['kind']}): saves ≥ {saving:,.1f} ms/min"
+        )
+    lines += [f"  {p['by']}: {p['sentence']} {p['detail']}".rstrip() for p in data["passed"]]
+    return "\n".join(lines)
+
+
+def report(seen: Report) -> RenderableType:
+    """What a cycle did."""
+    lines = [f"{seen.windows} new windows, {len(seen.candidates)} candidates in release {seen.release[:12] or 'none'}"]
+    for job in (*seen.went_on, *seen.started):
+        text = reason(job) if job.why else (job.verdict.sentence if job.verdict else "")
+        number = f" pull request {job.pull_request.number}" if job.pull_request else ""
+        lines.append(f"  {job.id[:8]} {job.finding.kind} in {job.finding.function}: {job.state.value}{number}. {text}")
+    lines += [f"  problem: {problem}" for problem in seen.problems]
+    if not (seen.went_on or seen.started or seen.problems):
+        lines.append("  nothing to do")
+    return "\n".join(lines)
+
+
+def settings(rows: Sequence[Row]) -> RenderableType:
+    """Every setting."""
+    table = _table("Settings", "key", "default", "meaning")
+    for r in rows:
+        table.add_row(f"{r['section']}.{r['key']}".strip("."), r["default"], r["meaning"])
+    return table
+
+
+def _when(unix_ns: int) -> str:
+    return datetime.fromtimestamp(unix_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _short(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
