@@ -123,3 +123,36 @@ def described(model: type[BaseModel], section: str = "") -> Iterator[tuple[str, 
         else:
             default = field.get_default(call_default_factory=True)
             yield section, name, default, " ".join((field.description or "").split())
+
+
+def template(model: type[BaseModel]) -> str:
+    """The configuration with every setting, its default and a sentence: config/burnish.toml."""
+    lines = [
+        "# Every setting of Burnish with its default. Written by scripts/generate; copy what you change into burnish.toml.",
+        "# A line without `#` before the key has no default and must be set. Paths are relative to the file.",
+    ]
+    current = None
+    for section, key, default, sentence in described(model):
+        if section != current:
+            lines += ["", f"[{section}]"] if section else [""]
+            current = section
+        lines.append(f"# {sentence}")
+        lines.append(f'{key} = "…"' if _required(model, section, key) else f"# {key} = {_toml(default)}")
+    return "\n".join(lines) + "\n"
+
+
+def _required(model: type[BaseModel], section: str, key: str) -> bool:
+    current: type[BaseModel] = model
+    for part in filter(None, section.split(".")):
+        current = _section(current.model_fields[part].annotation) or current
+    return current.model_fields[key].is_required()
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {_toml(item)}" for name, item in value.items()) + "}"
+    return f'"{value}"' if isinstance(value, str) else str(value)

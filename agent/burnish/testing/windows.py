@@ -7,7 +7,7 @@
         queries=[query("SELECT … WHERE id = ?", at="shop.models:Order.total:31", times=2000, ms=0.4, rows=2000)],
         per_call=[
             per_call("shop.views:orders", "SELECT … WHERE id = ?", at="shop.models:Order.total:31",
-                     executions=[20] * 100, driver=driver("SELECT … LIMIT ?", at="shop.views:orders:12", rows=[20] * 100)),
+                     executions=[20] * 100, driver=driver("SELECT …", at="shop.views:orders:12", rows=[20] * 100)),
         ],
     )
 

@@ -1,0 +1,55 @@
+"""A dataset that is told what production did: the fake of `burnish.protocols.Runtime`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from burnish.profile import Profile, Release, Series
+
+
+class MemoryRuntime:
+    """Answers with the given values. Profiles come in the order of their releases' first windows.
+
+    `arriving` are profiles that are not there yet: each `refresh` takes in one (a deployment, in a test of the loop).
+    """
+
+    def __init__(
+        self, profiles: Iterable[Profile] = (), series: Iterable[Series] = (), arriving: Iterable[Profile] = ()
+    ) -> None:
+        self._profiles = {profile.release: profile for profile in profiles}
+        self._series = {(one.function, one.release): one for one in series}
+        self._arriving = list(arriving)
+
+    def refresh(self) -> int:
+        """Takes in the next arriving profile; returns its windows."""
+        if not self._arriving:
+            return 0
+        profile = self._arriving.pop(0)
+        self._profiles[profile.release] = profile
+        return profile.windows
+
+    def releases(self) -> Sequence[Release]:
+        """All releases seen, oldest first."""
+        ordered = sorted(self._profiles.values(), key=lambda profile: (profile.start_unix_ns, profile.release))
+        return [
+            Release(
+                name=profile.release,
+                first_unix_ns=profile.start_unix_ns,
+                last_unix_ns=profile.end_unix_ns,
+                windows=profile.windows,
+                calls=sum(entry.calls for entry in profile.entries),
+            )
+            for profile in ordered
+        ]
+
+    def profile(self, release: str | None = None, *, since_unix_ns: int = 0) -> Profile | None:
+        """The given profile as a whole; None where it ended before `since_unix_ns`."""
+        releases = self.releases()
+        if release is None and releases:
+            release = releases[-1].name
+        found = self._profiles.get(release or "")
+        return found if found is not None and found.end_unix_ns > since_unix_ns else None
+
+    def series(self, function: str, release: str) -> Series:
+        """The given series; empty where there is none."""
+        return self._series.get((function, release), Series(function=function, release=release, points=()))
