@@ -1,0 +1,226 @@
+"""The loop on a tiny repository: from finding to verdict, and what it does with every kind of no."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from burnish.errors import LeaseHeld, Unavailable
+from burnish.job import Check, Job, Outcome, State, Step
+from burnish.settings import LimitSettings
+from burnish.testing.scripted import ScriptedProver, ScriptedRecipe, finding
+from burnish.why import Why
+from burnish_tools.forges.local import LocalForge
+from tests.agent.scenario import FUNCTION, Scenario, git, refusal
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def started(directory: Path, **options: object) -> Scenario:
+    scenario = Scenario(directory, **options)  # type: ignore[arg-type]
+    scenario.deployed(10.0)
+    return scenario
+
+
+def only_job(scenario: Scenario) -> Job:
+    (job,) = scenario.store.jobs()
+    return job
+
+
+def test_from_finding_to_confirmed(tmp_path: Path) -> None:
+    scenario = started(tmp_path)
+    (job,) = scenario.cycle().started
+    assert (job.state, job.step, job.recipe) == (State.WAITING, Step.AWAIT_MERGE, "replace")
+    assert scenario.cycle().went_on == ()  # nobody has decided yet
+    scenario.forge.approve(1)
+    (job,) = scenario.cycle().went_on
+    assert job.step is Step.AWAIT_DEPLOY
+    scenario.deployed(4.0)
+    (job,) = scenario.cycle().went_on
+    assert job.state is State.DONE
+    assert job.verdict is not None
+    assert job.verdict.outcome is Outcome.CONFIRMED
+    assert job.verdict.time_saving.value == pytest.approx(0.6, abs=0.02)
+    assert "quick(n)" in (scenario.checkout / "app.py").read_text(encoding="utf-8")
+    assert "confirmed" in str(scenario.forge.comments(1))
+    assert scenario.world().priors().confirmed == {"scripted": 1}
+
+
+def test_merged_and_deployed_between_two_cycles_is_judged_in_one(tmp_path: Path) -> None:
+    scenario = started(tmp_path)
+    scenario.cycle()
+    scenario.forge.approve(1)
+    scenario.deployed(4.0)
+    (job,) = scenario.cycle().went_on
+    assert job.state is State.DONE
+
+
+@pytest.mark.parametrize(("ms", "errors"), [(14.0, 0), (4.0, 200)])
+def test_a_worse_result_opens_a_revert_that_restores_the_code(tmp_path: Path, ms: float, errors: int) -> None:
+    scenario = started(tmp_path)
+    scenario.cycle()
+    scenario.forge.approve(1)
+    scenario.deployed(ms, errors=errors)
+    (job,) = scenario.cycle().went_on
+    assert job.verdict is not None
+    assert job.verdict.outcome is Outcome.WORSE
+    assert job.revert is not None
+    assert job.revert.title.startswith('Revert "')
+    scenario.forge.approve(job.revert.number)
+    git(scenario.checkout, "pull", "-q")
+    assert "slow(n)" in (scenario.checkout / "app.py").read_text(encoding="utf-8")
+
+
+def test_a_closed_pull_request_is_not_proposed_again(tmp_path: Path) -> None:
+    scenario = started(tmp_path)
+    scenario.cycle()
+    scenario.forge.refuse(1, "we rewrite this next week")
+    (job,) = scenario.cycle().went_on
+    assert (job.state, job.why, job.detail) == (State.DECLINED, Why.CLOSED_BY_PERSON, "we rewrite this next week")
+    report = scenario.cycle()
+    assert report.started == ()
+    assert [p.why for p in report.passed] == [Why.REFUSED_BEFORE]
+
+
+def test_it_is_proposed_again_when_the_code_has_changed(tmp_path: Path) -> None:
+    scenario = started(tmp_path)
+    scenario.cycle()
+    scenario.forge.refuse(1, "no")
+    scenario.cycle()
+    release = scenario.world().runtime.releases()[0].name
+    scenario.findings = [finding(FUNCTION, release=release, body="0ther")]
+    assert len(scenario.cycle().started) == 1
+
+
+def test_a_declined_candidate_makes_room_for_the_next(tmp_path: Path) -> None:
+    scenario = started(tmp_path)
+    release = scenario.world().runtime.releases()[0].name
+    scenario.findings = [
+        finding("other:g", release=release, removable_ms=9),
+        finding(FUNCTION, release=release),
+    ]
+    first, second = scenario.cycle().started
+    assert (first.why, first.state) == (Why.NO_PATTERN, State.DECLINED)
+    assert second.state is State.WAITING
+    assert Why.DECLINED_BEFORE in {p.why for p in scenario.cycle().passed}
+
+
+@pytest.mark.parametrize("why", [Why.RESULT_DIFFERS, Why.TEST_VANISHED, Why.NOT_FASTER])
+def test_a_proof_that_says_no_ends_the_job_with_its_reason(tmp_path: Path, why: Why) -> None:
+    scenario = started(tmp_path, prover=refusal("equality", why, "row 7 differs"))
+    (job,) = scenario.cycle().started
+    assert (job.state, job.why, job.detail) == (State.DECLINED, why, "row 7 differs")
+    assert scenario.forge.find(f"burnish/replace-f-{job.id[:8]}") is None
+
+
+def test_red_tests_start_nothing_and_are_told(tmp_path: Path) -> None:
+    red = Check(name="baseline", passed=False, summary="test_total fails", why=Why.RED_BASELINE)
+    report = started(tmp_path, prover=ScriptedProver(baseline=red)).cycle()
+    assert report.started == ()
+    assert report.problems == ("The service's own tests fail without any change. test_total fails",)
+
+
+def test_an_empty_dataset_says_how_to_fill_it(tmp_path: Path) -> None:
+    assert "burnish_sensor" in Scenario(tmp_path).cycle().problems[0]
+
+
+@pytest.mark.parametrize(
+    ("limits", "opened"), [(LimitSettings(max_new=2), 2), (LimitSettings(max_new=1), 1), (LimitSettings(max_open=0), 0)]
+)
+def test_limits_hold_back_and_say_so(tmp_path: Path, limits: LimitSettings, opened: int) -> None:
+    scenario = started(tmp_path, limits=limits, recipe=ScriptedRecipe("n", "m"))
+    release = scenario.world().runtime.releases()[0].name
+    scenario.findings = [finding("app:f", release=release), finding("app:g", release=release)]
+    report = scenario.cycle()
+    assert len(report.started) == opened
+    assert [p.why for p in report.passed] == [Why.HELD_BACK] * (2 - opened)
+
+
+def test_a_moved_base_is_measured_again(tmp_path: Path) -> None:
+    scenario = started(tmp_path)
+
+    def push_meanwhile(job: Job) -> None:
+        if job.step is Step.OPEN_PULL_REQUEST and not (scenario.checkout / "new.py").exists():
+            (scenario.checkout / "new.py").write_text("x = 1\n", encoding="utf-8")
+            git(scenario.checkout, "add", "new.py")
+            git(scenario.checkout, "commit", "-qm", "someone else")
+            git(scenario.checkout, "push", "-q")
+
+    scenario.begins = push_meanwhile
+    (job,) = scenario.cycle().started
+    assert job.state is State.WAITING
+    assert job.base == git(scenario.checkout, "rev-parse", "HEAD")
+
+
+class Flaky(LocalForge):
+    """A forge that is down."""
+
+    def find(self, branch: str) -> None:
+        raise Unavailable("the forge does not answer")
+
+
+def test_what_fails_outside_is_tried_in_the_next_cycle(tmp_path: Path) -> None:
+    scenario = started(tmp_path)
+    report = scenario.cycle(Flaky(scenario.origin, tmp_path / "pull_requests.sqlite3", scenario.clock))
+    assert "the forge does not answer" in report.problems[0]
+    assert only_job(scenario).state is State.RUNNING
+    (job,) = scenario.cycle().went_on
+    assert job.state is State.WAITING
+
+
+def test_a_lost_checkpoint_costs_nothing(tmp_path: Path) -> None:
+    scenario = started(tmp_path)
+    scenario.cycle()
+    scenario.forge.approve(1)
+    for path in (tmp_path / "state").glob("checkpoints*"):
+        path.unlink()
+    scenario.deployed(4.0)
+    (job,) = scenario.cycle().went_on
+    assert job.state is State.DONE
+
+
+def test_a_second_run_is_refused(tmp_path: Path) -> None:
+    scenario = started(tmp_path)
+    with scenario.store.lease(), pytest.raises(LeaseHeld, match=f"process {os.getpid()} is running a cycle"):
+        scenario.cycle()
+
+
+CYCLES = (
+    ("plan", "edit", "prove", "open_pull_request"),
+    ("await_merge",),
+    ("await_deploy", "compare", "learn"),
+)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", [step.value for step in Step])
+def test_killed_at_any_step_it_goes_on_and_opens_one_pull_request(tmp_path: Path, step: str, moment: str) -> None:
+    scenario = started(tmp_path)
+    events: list[Callable[[], object]] = [
+        lambda: scenario.forge.approve(1),
+        lambda: scenario.deployed(4.0),
+        lambda: None,
+    ]
+    for steps, event in zip(CYCLES, events, strict=True):
+        if step in steps:
+            command = [sys.executable, "-m", "tests.agent.scenario", str(tmp_path), moment, step]
+            done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": "agent:tools:."}, check=False)
+            assert done.returncode == -signal.SIGKILL
+        scenario.cycle()
+        event()
+    job = only_job(scenario)
+    assert job.state is State.DONE
+    assert job.verdict is not None
+    assert job.verdict.outcome is Outcome.CONFIRMED
+    assert job.pull_request is not None
+    assert job.pull_request.number == 1
+    assert scenario.forge.open_pull_requests() == []
+    commits = git(scenario.origin, "log", "--no-merges", "--format=%s", "main").splitlines()
+    assert sorted(commits) == sorted([job.pull_request.title, "first"])
+    assert list((tmp_path / "git").glob("tmp/*")) == []
