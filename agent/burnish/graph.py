@@ -54,18 +54,20 @@ class Jobs:
     def advance(self, job: Job) -> Job:
         """Runs a new or killed job until it waits or ends."""
         config = self._config(job)
-        pending = self.graph.get_state(config).next
-        same = pending and self.graph.get_state(config).values["job"].step == job.step
-        self.graph.invoke(None if same else JobState(job=job), config, durability="sync")
+        self.graph.invoke(None if self._is_at(job) else JobState(job=job), config, durability="sync")
         return self._now(job)
 
     def resume(self, job: Job, news: dict[str, Any]) -> Job:
         """Ends a wait with what has happened."""
         config = self._config(job)
-        if not self.graph.get_state(config).interrupts:
+        if not (self._is_at(job) and self.graph.get_state(config).interrupts):
             self.graph.invoke(JobState(job=job), config, durability="sync")
         self.graph.invoke(Command(resume=news), config, durability="sync")
         return self._now(job)
+
+    def _is_at(self, job: Job) -> bool:
+        """Whether the checkpoint is where the jobs table says; one that was lost or is a step behind is not."""
+        return self.graph.get_state(self._config(job)).next == (job.step.value,)
 
     def close(self) -> None:
         """Lets the checkpoint file go."""
