@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
     from burnish.graph import Jobs
 
-DEFAULT_CONFIG = "burnish.toml"
+AUTHOR = ("Burnish", "burnish@localhost")
+"""Name and address on Burnish's commits; a commit by anyone else on a branch makes it theirs."""
 
 
 class SystemClock:
@@ -141,9 +142,11 @@ class App:
     @cached_property
     def workspace(self) -> Workspace:
         """The service's repository."""
-        from burnish_tools.workspace import GitWorkspace
+        from burnish_tools.workspace import Author, GitWorkspace
 
         service = self.config.service
+        forge = self.config.forge
+        token = self.environment.get(forge.token_variable, "") if forge.kind == "github" else ""
         repository = service.repository
         local = "://" not in repository and "@" not in repository.split("/")[0]
         return GitWorkspace(
@@ -151,6 +154,8 @@ class App:
             branch=service.branch,
             root=service.root,
             state_dir=self.state / "git",
+            author=Author(*AUTHOR),
+            token=token,
         )
 
     @cached_property
@@ -191,7 +196,7 @@ class App:
 
         service = self.config.service
         return LocalForge(
-            self.path(service.repository), self.state / "pull_requests", self.clock, branch=service.branch
+            self.path(service.repository), self.state / "pull_requests.sqlite3", self.clock, base=service.branch
         )
 
     @cached_property

@@ -40,7 +40,7 @@ def missed(schedule: CronTrigger, store: Store, now: datetime) -> bool:
     last = store.last_run(scheduled=True)
     if last is None:
         return False
-    due = schedule.get_next_fire_time(None, datetime.fromtimestamp(last.started_unix, UTC))
+    due = schedule.get_next_fire_time(None, datetime.fromtimestamp(last.started_unix + 1, UTC))
     return due is not None and due < now
 
 
