@@ -27,6 +27,10 @@ from burnish.pull_request import body as pull_request_body
 from burnish.why import Why
 
 
+PIPED_WIDTH = 180
+"""Columns of a table that goes to a file or a pipe."""
+
+
 def run(args: Namespace) -> int:
     """`burnish run`."""
     progress = Progress(sys.stderr)
@@ -108,9 +112,8 @@ def function(args: Namespace) -> int:
 def releases(args: Namespace) -> int:
     """`burnish releases`."""
     app = _app(args)
+    _profile(app, None)
     seen = app.runtime.releases()
-    if not seen:
-        raise DataError(f"{app.path(app.config.runtime.database)}: there is no runtime data yet")
     _print(args, list(seen), views.releases(seen))
     return 0
 
@@ -126,13 +129,11 @@ def why(args: Namespace) -> int:
     if name is None:
         raise UsageError(_unknown(args.name, profile))
     mine = by_id or [job for job in jobs if job.finding.function == name]
-    last = app.store.last_run()
-    report = Report.model_validate(last.report) if last else Report()
+    report = _last_report(app)
     passed = [p for p in report.passed if p.function == name]
     places = [(i, c) for i, c in enumerate(report.candidates, 1) if c.finding.function == name]
     if not (mine or passed or places):
-        detail = "no cycle has run yet" if last is None else ""
-        passed = [Passed(function=name, by="detectors", why=Why.NOTHING_FOUND, detail=detail)]
+        passed = [Passed(function=name, by="detectors", why=Why.NOTHING_FOUND)]
     data = {
         "function": name,
         "facts": views.function_facts(name, profile),
@@ -242,6 +243,15 @@ def _profile(app: App, release: str | None) -> Profile:
     return profile
 
 
+def _last_report(app: App) -> Report:
+    """What the last cycle said; what a cycle would say now, where none has run."""
+    last = app.store.last_run()
+    if last is not None:
+        return Report.model_validate(last.report)
+    ranking = app.world.assess()
+    return Report(candidates=ranking.candidates, passed=ranking.passed) if ranking else Report()
+
+
 def _job(app: App, text: str) -> Job:
     job = app.store.job(text)
     if job is None:
@@ -283,7 +293,9 @@ def _print(args: Namespace, data: object, text: RenderableType) -> None:
     if args.json:
         print(json.dumps(_plain(data), indent=2, ensure_ascii=False))
     else:
-        Console(soft_wrap=False).print(text)
+        terminal = Console()
+        console = terminal if terminal.is_terminal else Console(width=PIPED_WIDTH)
+        console.print(text, highlight=False, markup=False)
 
 
 def _plain(data: object) -> Any:

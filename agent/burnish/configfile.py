@@ -18,6 +18,8 @@ from pydantic import BaseModel, ValidationError
 from burnish.errors import ConfigError
 
 PREFIX = "BURNISH__"
+REQUIRED = "(required)"
+"""In place of a default, for a setting that has none."""
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -121,7 +123,7 @@ def described(model: type[BaseModel], section: str = "") -> Iterator[tuple[str, 
         if inner is not None:
             yield from described(inner, f"{section}.{name}".strip("."))
         else:
-            default = field.get_default(call_default_factory=True)
+            default = REQUIRED if field.is_required() else field.get_default(call_default_factory=True)
             yield section, name, default, " ".join((field.description or "").split())
 
 
@@ -137,15 +139,8 @@ def template(model: type[BaseModel]) -> str:
             lines += ["", f"[{section}]"] if section else [""]
             current = section
         lines.append(f"# {sentence}")
-        lines.append(f'{key} = "…"' if _required(model, section, key) else f"# {key} = {_toml(default)}")
+        lines.append(f'{key} = "…"' if default == REQUIRED else f"# {key} = {_toml(default)}")
     return "\n".join(lines) + "\n"
-
-
-def _required(model: type[BaseModel], section: str, key: str) -> bool:
-    current: type[BaseModel] = model
-    for part in filter(None, section.split(".")):
-        current = _section(current.model_fields[part].annotation) or current
-    return current.model_fields[key].is_required()
 
 
 def _toml(value: Any) -> str:

@@ -45,8 +45,8 @@ class Prompt:
     def render(self, **values: str) -> str:
         """The text with its variables. Raises ConfigError where one is missing or is not in the prompt."""
         for name in sorted(self.inputs ^ values.keys()):
-            said = "needs" if name in self.inputs else "has no"
-            raise ConfigError(f"prompt {self.name}.md {said} the variable {name}; its inputs: {_listed(self.inputs)}")
+            said = "needs the" if name in self.inputs else "has no"
+            raise ConfigError(f"prompt {self.name}.md {said} variable {name}; its inputs: {_listed(self.inputs)}")
         return _VARIABLE.sub(lambda found: values[found[1]], self.text)
 
 
@@ -55,7 +55,7 @@ def load(name: str, directory: Path | None = None) -> Prompt:
     path = (directory or data_dir("prompts")) / f"{name}.md"
     try:
         _, head, text = path.read_text(encoding="utf-8").split("---\n", 2)
-        keys = dict(line.split(": ", 1) if ": " in line else (line.rstrip(":"), "") for line in head.splitlines())
+        keys = {key: value.strip() for key, _, value in (line.partition(":") for line in head.splitlines())}
         version = int(keys["version"])
     except OSError as error:
         raise ConfigError(f"the prompt {path} cannot be read: {error.strerror}") from error
@@ -63,11 +63,11 @@ def load(name: str, directory: Path | None = None) -> Prompt:
         raise ConfigError(f"{path} has to begin with a head between two `---` lines: {', '.join(_KEYS)}") from error
     if set(keys) != set(_KEYS):
         raise ConfigError(f"the head of {path} has to have exactly {', '.join(_KEYS)}, and has {_listed(set(keys))}")
-    inputs = frozenset(filter(None, re.split(r",\s*", keys["inputs"].strip())))
+    inputs = frozenset(filter(None, re.split(r",\s*", keys["inputs"])))
     used = frozenset(_VARIABLE.findall(text))
     if inputs != used:
         raise ConfigError(f"{path} says inputs: {_listed(inputs)}, and its text uses {_listed(used)}")
-    return Prompt(name, keys["purpose"], inputs, keys["output"].strip(), version, text.strip() + "\n")
+    return Prompt(name, keys["purpose"], inputs, keys["output"], version, text.strip() + "\n")
 
 
 def quoted(kind: str, text: str, **attributes: str) -> str:

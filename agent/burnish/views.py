@@ -20,8 +20,20 @@ Row = dict[str, Any]
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
-        left = column in {"function", "kind", "statement", "key", "meaning", "why", "release", "entry"}
-        table.add_column(column, justify="left" if left else "right", overflow="fold")
+        left = column in {
+            "function",
+            "kind",
+            "statement",
+            "key",
+            "meaning",
+            "why",
+            "release",
+            "entry",
+            "job",
+            "verdict",
+        }
+        prose = column in {"statement", "meaning", "why", "default"}
+        table.add_column(column, justify="left" if left or prose else "right", no_wrap=not prose, overflow="ellipsis")
     return table
 
 

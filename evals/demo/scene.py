@@ -133,7 +133,8 @@ class Scene:
 
     def stop(self) -> None:
         """Stops the service as a deployment does: SIGTERM, then SIGKILL after ten seconds."""
-        if self.process is None:
+        if self.process is None or self.process.poll() is not None:
+            self.process = None
             return
         os.killpg(self.process.pid, signal.SIGTERM)
         try:

@@ -35,7 +35,16 @@ SOURCE = "def f(n):\n    return sum(slow(n))\n"
 
 def git(directory: Path, *arguments: str) -> str:
     """Git with a fixed identity."""
-    command = ["git", "-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main", *arguments]
+    command = [
+        "git",
+        "-c",
+        "user.name=T",
+        "-c",
+        "user.email=t@example.org",
+        "-c",
+        "init.defaultBranch=main",
+        *arguments,
+    ]
     return subprocess.run(command, cwd=directory, check=True, capture_output=True, text=True).stdout.strip()
 
 

@@ -8,7 +8,9 @@ from burnish.testing.scripted import finding, interval
 from burnish.why import Why
 
 
-def job(state: State, *, why: Why | None = None, outcome: Outcome | None = None, measured: float = 0.5, n: int = 0) -> Job:
+def job(
+    state: State, *, why: Why | None = None, outcome: Outcome | None = None, measured: float = 0.5, n: int = 0
+) -> Job:
     found = finding()
     verdict = None
     if outcome is not None:

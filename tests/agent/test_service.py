@@ -22,7 +22,9 @@ def test_weekdays_go_by_name() -> None:
     assert fires.strftime("%A %H:%M") == "Monday 03:00"
 
 
-@pytest.mark.parametrize(("cron", "says"), [("0 3 * * 1", "name the weekdays"), ("0 3 *", "cron"), ("x * * * *", "cron")])
+@pytest.mark.parametrize(
+    ("cron", "says"), [("0 3 * * 1", "name the weekdays"), ("0 3 *", "cron"), ("x * * * *", "cron")]
+)
 def test_a_wrong_schedule_is_refused(cron: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         trigger(ScheduleSettings(cron=cron))

@@ -78,7 +78,8 @@ def anthropic_server(*replies: Reply) -> Iterator[AnthropicServer]:
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             state.requests.append(json.loads(raw))
-            state.keys.append(self.headers.get("x-api-key", ""))
+            key = self.headers["x-api-key"] or self.headers["Authorization"] or ""
+            state.keys.append(key.removeprefix("Bearer "))
             fallback = error(500, "api_error", "the script has no reply left")
             reply = state.replies.pop(0) if state.replies else fallback
             state.released.wait(reply.delay)

@@ -90,7 +90,12 @@ class ScriptedProver:
             return Proof(checks=(self._baseline, self._refusal))
         saving = interval(self._saving, spread=0.05)
         time = Effect(
-            what="time", subject=job.finding.function, unit="ns", before=1e7, after=1e7 * (1 - self._saving), saving=saving
+            what="time",
+            subject=job.finding.function,
+            unit="ns",
+            before=1e7,
+            after=1e7 * (1 - self._saving),
+            saving=saving,
         )
         check = Check(name="cost", passed=True, summary=f"{self._saving:.0%} less time")
         return Proof(checks=(self._baseline, check), effects=(time,), reproduce="burnish prove", requests=20)

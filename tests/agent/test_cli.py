@@ -1,0 +1,150 @@
+"""Commands on a real dataset: the sensor's format in, tables and JSON out, a clear word for every wrong input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from burnish.cli import main, parser
+from burnish.testing import windows as w
+from tests.agent.scenario import git
+
+STATEMENT = 'SELECT "customers"."id" FROM "customers" WHERE "customers"."id" = ? LIMIT ?'
+DRIVER = 'SELECT "orders"."id" FROM "orders" LIMIT ?'
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with a configuration, an origin and three minutes of production with an N+1."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "burnish.toml").write_text(
+        '[service]\nname = "shop"\nrepository = "origin.git"\n[runtime]\nwindows = "windows"\n', encoding="utf-8"
+    )
+    git(tmp_path, "init", "-q", "--bare", "origin.git")
+    rows = [10, 20, 30] * 20
+    for i in range(12):
+        w.write(
+            tmp_path / "windows",
+            w.window(
+                sequence=i,
+                seconds=15,
+                calls=[
+                    w.calls("shop.views:orders", 60, wall_ms=40, own_ms=12, entry="GET orders/"),
+                    w.calls("shop.views:health", 600, wall_ms=0.1, entry="GET health/"),
+                ],
+                queries=[w.query(STATEMENT, at="shop.views:orders:31", times=1200, ms=0.5, rows=1200, entry="GET orders/")],
+                per_call=[
+                    w.per_call(
+                        "shop.views:orders",
+                        STATEMENT,
+                        at="shop.views:orders:31",
+                        executions=rows,
+                        ms=0.5,
+                        entry="GET orders/",
+                        driver=w.driver(DRIVER, at="shop.views:orders:29", rows=rows),
+                    )
+                ],
+            ),
+        )
+    return tmp_path
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
+    assert main(arguments) == status
+    streams = capsys.readouterr()
+    return streams.err if status else streams.out
+
+
+def test_hotspots(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "shop.views:orders" in said(capsys, "hotspots").splitlines()[2]
+    rows = json.loads(said(capsys, "hotspots", "--by", "calls", "--top", "1", "--json"))
+    assert [row["function"] for row in rows] == ["shop.views:health"]
+    assert rows[0]["calls_per_minute"] == pytest.approx(2400)
+
+
+def test_findings_name_the_function_the_site_and_a_lower_bound(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (found,) = json.loads(said(capsys, "findings", "--json"))
+    finding = found["finding"]
+    assert (finding["kind"], finding["function"]) == ("n_plus_one", "shop.views:orders")
+    assert finding["evidence"]["site"]["line"] == 31
+    assert finding["evidence"]["slope"]["value"] == pytest.approx(1, abs=0.05)
+    assert found["saving_ns_per_minute"] > 0
+    assert "n_plus_one" in said(capsys, "findings")
+
+
+def test_function_by_the_end_of_its_name(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (facts,) = json.loads(said(capsys, "function", "orders", "--json"))
+    assert facts["calls"] == 720
+    assert facts["entries"] == {"GET orders/": 720}
+    assert facts["statements"][0]["executions_per_call"] == pytest.approx(20)
+    assert "GET orders/" in said(capsys, "function", "orders")
+
+
+def test_why_answers_for_a_candidate_and_for_a_function_without_finding(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert json.loads(said(capsys, "why", "orders", "--json"))["candidate"][0]["place"] == 1
+    assert json.loads(said(capsys, "why", "health", "--json"))["passed"]
+    assert "shop.views:health" in said(capsys, "why", "health")
+
+
+def test_releases_and_empty_desks(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert json.loads(said(capsys, "releases", "--json"))[0]["windows"] == 12
+    assert "No job yet" in said(capsys, "jobs")
+    assert json.loads(said(capsys, "outcomes", "--json")) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("why", "ordrs"), "did you mean shop.views:orders?"),
+        (("function", "nothing.like:it"), "no function or job 'nothing.like:it'"),
+        (("hotspots", "--release", "zz"), "release 'zz' is not in the data; the newest are a"),
+        (("show", "abc"), "no single job has an id that begins with 'abc'"),
+        (("approve", "abc"), "no single job"),
+        (("findings", "-c", "none.toml"), "none.toml: cannot be read"),
+    ],
+)
+def test_wrong_names_get_a_clear_word(
+    place: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], says: str
+) -> None:
+    message = said(capsys, *arguments, status=2)
+    assert says in message
+    assert "Traceback" not in message
+
+
+def test_no_data_says_where_it_should_be(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "burnish.toml").write_text('[service]\nname = "other"\nrepository = "x"\n', encoding="utf-8")
+    for command in ("hotspots", "findings", "releases"):
+        assert "there is no runtime data" in said(capsys, command, status=2)
+
+
+def test_a_corrupt_dataset_is_named_with_the_mend(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said(capsys, "hotspots")
+    for path in (place / ".burnish").glob("runtime.sqlite3*"):
+        path.write_bytes(b"rubbish" * 1000)
+    message = said(capsys, "hotspots", status=2)
+    assert "runtime.sqlite3" in message
+    assert "move it away" in message
+
+
+def test_config_check_and_describe(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "valid" in said(capsys, "config", "check")
+    rows = json.loads(said(capsys, "config", "describe", "--json"))
+    assert {"section": "service", "key": "name"}.items() <= rows[0].items()
+    (place / "burnish.toml").write_text("[servce]\n", encoding="utf-8")
+    assert "did you mean `service`?" in said(capsys, "config", "check", status=2)
+
+
+def test_a_dry_run_scans_and_writes_no_job(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "n_plus_one" in said(capsys, "run", "--once", "--dry-run=scan")
+    assert "No job yet" in said(capsys, "jobs")
+
+
+def test_every_command_has_help_and_a_handler() -> None:
+    from burnish import commands
+
+    names = parser()._subparsers._group_actions[0].choices  # type: ignore[union-attr]
+    assert all(callable(getattr(commands, str(name), None)) for name in names)  # type: ignore[union-attr]
