@@ -13,11 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from burnish_tools.detectors import detector_types
-from burnish_tools.forges import ForgeSettings
-from burnish_tools.model import ModelSettings
-from burnish_tools.proof.settings import ProofSettings
-from burnish_tools.runtime import RuntimeSettings, SqliteRuntime
 from pydantic import create_model
 
 from burnish.configfile import load
@@ -34,11 +29,15 @@ from burnish.settings import (
 )
 from burnish.store import Store
 from burnish.world import World
+from burnish_tools.detectors import detector_types
+from burnish_tools.forges import ForgeSettings
+from burnish_tools.model import ModelSettings
+from burnish_tools.proof.settings import ProofSettings
+from burnish_tools.runtime import RuntimeSettings, SqliteRuntime
 
 if TYPE_CHECKING:
-    from burnish_tools.forges.local import LocalForge
-
     from burnish.graph import Jobs
+    from burnish_tools.forges.local import LocalForge
 
 AUTHOR = ("Burnish", "burnish@localhost")
 """Name and address on Burnish's commits; a commit by anyone else on a branch makes it theirs."""

@@ -26,7 +26,6 @@ from burnish.progress import Progress
 from burnish.pull_request import body as pull_request_body
 from burnish.why import Why
 
-
 PIPED_WIDTH = 180
 """Columns of a table that goes to a file or a pipe."""
 

@@ -7,6 +7,7 @@ in it can mention a person or close an issue.
 from __future__ import annotations
 
 from burnish.job import Check, Effect, Interval, Job, Proof, PullRequest
+from burnish.markdown import fenced, neutral
 from burnish.why import Why
 
 MARKER = "<!-- burnish:v1 id={id} -->"
@@ -20,16 +21,16 @@ def body(job: Job, diff: str) -> str:
     change, proof = job.change, job.proof
     parts = [
         MARKER.format(id=job.id),
-        change.summary,
+        neutral(change.summary),
         _effects(proof),
         f"**Prediction.** {_prediction(job)}",
-        f"**Why it is safe.** {change.safety}",
+        f"**Why it is safe.** {neutral(change.safety)}",
         f"**Risk.** {_risk(job)}",
         "### What production says\n\n" + _evidence(job),
         "### What was checked\n\n" + "\n".join(_check(check) for check in proof.checks),
         _details("Query plan, before and after", _plans(proof)),
-        _details("The change", f"```diff\n{_fenced(diff)}\n```"),
-        _details("How to reproduce", f"```sh\n{_fenced(proof.reproduce or f'burnish prove {job.id}')}\n```"),
+        _details("The change", fenced(diff, "diff")),
+        _details("How to reproduce", fenced(proof.reproduce or f"burnish prove {job.id}", "sh")),
         "Close this pull request and it will not be proposed again for this code. "
         "After the deployment Burnish measures the function again and writes the verdict here.",
     ]
@@ -139,31 +140,26 @@ def _evidence(job: Job) -> str:
         )
     if e.table:
         lines.append(f"- Table `{e.table}`: {e.table_rows:,} rows, {e.writes_per_minute:,.1f} writes per minute.")
-    lines.extend(f"- {note}" for note in e.notes)
+    lines.extend(f"- {neutral(note)}" for note in e.notes)
     if e.statement:
-        lines.append(f"\n```sql\n{_fenced(e.statement)}\n```")
+        lines.append("\n" + fenced(e.statement, "sql"))
     return "\n".join(lines)
 
 
 def _check(check: Check) -> str:
     mark = "x" if check.passed else " "
-    return f"- [{mark}] **{check.name}**: {check.summary}"
+    return f"- [{mark}] **{check.name}**: {neutral(check.summary)}"
 
 
 def _plans(proof: Proof) -> str:
     if not proof.plan_after:
         return ""
     before, after = "\n".join(proof.plan_before), "\n".join(proof.plan_after)
-    return f"```\n{_fenced(before)}\n```\n\n```\n{_fenced(after)}\n```"
+    return f"{fenced(before)}\n\n{fenced(after)}"
 
 
 def _details(title: str, text: str) -> str:
     return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>" if text else ""
-
-
-def _fenced(text: str) -> str:
-    """Text that cannot end its own fence."""
-    return text.replace("```", "ʼʼʼ").rstrip()
 
 
 def reason(job: Job) -> str:

@@ -50,6 +50,8 @@ class GitHubServer:
         self.drafts = True
         self.stale_lists = 0
         """How many of the next lists of pull requests are older than the last write, and empty."""
+        self.ignores_head = False
+        """Lists everything, whatever `head` asks for, as GitHub does with a filter that it does not understand."""
         self.url = ""
         self._lock = threading.Lock()
         self._ids = 0
@@ -158,7 +160,7 @@ class GitHubServer:
         state, head = query.get("state", ["open"])[0], query.get("head", [""])[0]
         owner, _, branch = head.rpartition(":")
         rows = [pull for pull in self.pulls.values() if state in ("all", pull["state"])]
-        if owner:
+        if owner and not self.ignores_head:
             rows = [
                 pull
                 for pull in rows
