@@ -130,7 +130,7 @@ def described(model: type[BaseModel], section: str = "") -> Iterator[tuple[str, 
 def template(model: type[BaseModel]) -> str:
     """The configuration with every setting, its default and a sentence: config/burnish.toml."""
     lines = [
-        "# Every setting of Burnish with its default. Written by scripts/generate; copy what you change into burnish.toml.",
+        "# Every setting with its default. Written by scripts/generate; copy what you change into your burnish.toml.",
         "# A line without `#` before the key has no default and must be set. Paths are relative to the file.",
     ]
     current = None

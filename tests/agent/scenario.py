@@ -20,7 +20,7 @@ from burnish.graph import Jobs
 from burnish.histogram import Histogram
 from burnish.job import Check, Finding, Job, Passed
 from burnish.profile import EntryStats, FunctionStats, Point, Profile, Series
-from burnish.protocols import Forge, Prover, Recipe
+from burnish.protocols import Forge, ModelAdapter, Prover, Recipe
 from burnish.settings import LimitSettings, RankSettings, VerdictSettings
 from burnish.store import Store
 from burnish.testing import MemoryRuntime
@@ -73,6 +73,7 @@ class Scenario:
         findings: Iterable[Finding | Passed] | None = None,
         recipe: Recipe | None = None,
         prover: Prover | None = None,
+        model: ModelAdapter | None = None,
         limits: LimitSettings | None = None,
         begins: Callable[[Job], None] = lambda job: None,
         ends: Callable[[Job], None] = lambda job: None,
@@ -84,6 +85,7 @@ class Scenario:
         self.findings = list(findings) if findings is not None else None
         self.recipe = recipe or ScriptedRecipe("slow(n)", "quick(n)")
         self.prover = prover or ScriptedProver()
+        self.model = model
         self.limits = limits or LimitSettings()
         self.begins, self.ends = begins, ends
 
@@ -121,7 +123,7 @@ class Scenario:
             workspace=GitWorkspace(str(self.origin), "main", ".", self.directory / "git", author),
             prover=self.prover,
             forge=forge or self.forge,
-            model=None,
+            model=self.model,
             store=self.store,
             clock=self.clock,
             limits=self.limits,

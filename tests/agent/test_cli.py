@@ -12,6 +12,7 @@ from burnish.testing import windows as w
 from tests.agent.scenario import git
 
 STATEMENT = 'SELECT "customers"."id" FROM "customers" WHERE "customers"."id" = ? LIMIT ?'
+SITE = "shop.views:orders:31"
 DRIVER = 'SELECT "orders"."id" FROM "orders" LIMIT ?'
 
 
@@ -34,12 +35,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                     w.calls("shop.views:orders", 60, wall_ms=40, own_ms=12, entry="GET orders/"),
                     w.calls("shop.views:health", 600, wall_ms=0.1, entry="GET health/"),
                 ],
-                queries=[w.query(STATEMENT, at="shop.views:orders:31", times=1200, ms=0.5, rows=1200, entry="GET orders/")],
+                queries=[w.query(STATEMENT, at=SITE, times=1200, ms=0.5, rows=1200, entry="GET orders/")],
                 per_call=[
                     w.per_call(
                         "shop.views:orders",
                         STATEMENT,
-                        at="shop.views:orders:31",
+                        at=SITE,
                         executions=rows,
                         ms=0.5,
                         entry="GET orders/",

@@ -48,7 +48,7 @@ def test_broken_toml(tmp_path: Path, text: str) -> None:
 
 
 def test_a_missing_and_an_unreadable_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read .*burnish init"):
+    with pytest.raises(ConfigError, match=r"cannot be read .*burnish init"):
         load(config_type(), tmp_path / "none.toml", {})
     (tmp_path / "latin.toml").write_bytes(b"a = '\xe9'")
     with pytest.raises(ConfigError, match="not UTF-8"):

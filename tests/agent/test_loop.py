@@ -17,6 +17,8 @@ from burnish.settings import LimitSettings
 from burnish.testing.scripted import ScriptedProver, ScriptedRecipe, finding
 from burnish.why import Why
 from burnish_tools.forges.local import LocalForge
+from burnish_tools.model.answer import Answer, Replacement
+from burnish_tools.model.scripted import ScriptedModel
 from tests.agent.scenario import FUNCTION, Scenario, git, refusal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,6 +142,16 @@ def test_limits_hold_back_and_say_so(tmp_path: Path, limits: LimitSettings, open
     report = scenario.cycle()
     assert len(report.started) == opened
     assert [p.why for p in report.passed] == [Why.HELD_BACK] * (2 - opened)
+
+
+def test_the_model_is_asked_only_where_no_recipe_applies(tmp_path: Path) -> None:
+    edit = Replacement(path="app.py", find="sum(slow(n))", replace="sum(quick(n))")
+    answer = Answer(decision="edit", reason="", title="Use quick", summary="s", safety="t", edits=[edit])
+    scenario = started(tmp_path, recipe=ScriptedRecipe("not there", ""), model=ScriptedModel([answer]))
+    (job,) = scenario.cycle().started
+    assert (job.recipe, job.state) == ("model", State.WAITING)
+    assert job.change is not None
+    assert "quick(n)" in job.change.edits[0].after
 
 
 def test_a_moved_base_is_measured_again(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A throw-away PostgreSQL server on loopback, for tests and the demo. Needs the server's programs on the machine.
 
-In a temporary directory, on an ephemeral port of 127.0.0.1, without a socket file and without fsync; stopped and removed
-at the end. As root it runs as the user `postgres`, because the server refuses root.
+In a temporary directory, on an ephemeral port of 127.0.0.1, without a socket file and without fsync; stopped and
+removed at the end. As root it runs as the user `postgres`, because the server refuses root.
 """
 
 from __future__ import annotations
