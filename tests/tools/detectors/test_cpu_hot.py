@@ -1,0 +1,102 @@
+"""Hot functions: own time that is a share of everything; every function that ran gets an answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from burnish.testing import windows as w
+from burnish.why import Why
+from tests.tools.detectors.shapes import detect, reasons
+
+HOT, VIEW, REST = "shop.services:score", "shop.views:trending", "shop.views:home"
+
+
+def test_own_time_that_is_much_of_everything_is_found(tmp_path: Path) -> None:
+    """
+    home()      ██████████ 10 ms × 50
+    trending()  ████████████████████████ 24 ms × 10
+      score()    ██████████████████████  22 ms, all its own
+    """
+    findings, passed = detect(
+        "cpu_hot",
+        tmp_path,
+        calls=[
+            w.calls(REST, 50, wall_ms=10, own_ms=0.1),
+            w.calls(VIEW, 10, wall_ms=24, own_ms=2),
+            w.calls(HOT, 10, wall_ms=22, own_ms=22, caller=VIEW),
+        ],
+    )
+    (found,) = findings
+    assert found.function == HOT
+    assert found.evidence.own_share == 1
+    assert found.removable_ns == pytest.approx(0.3 * 22e6, rel=0.01)
+    assert found.calls_per_minute.value == 10
+    assert reasons(passed) == {REST: Why.TIME_IS_ELSEWHERE, VIEW: Why.TIME_IS_ELSEWHERE}
+
+
+def test_time_in_its_own_queries_is_not_its_own(tmp_path: Path) -> None:
+    content = {
+        "calls": [w.calls(VIEW, 40, wall_ms=10, own_ms=10)],
+        "queries": [w.query("SELECT ?", at=f"{VIEW}:3", times=40, ms=9)],
+    }
+    findings, passed = detect("cpu_hot", tmp_path, **content)
+    assert findings == []
+    assert reasons(passed) == {VIEW: Why.TIME_IS_ELSEWHERE}
+    assert "own time 0.00 ms a call" in passed[0].detail  # the last millisecond is what it spends around the query
+
+
+def test_the_orm_around_many_small_queries_is_not_the_functions_own(tmp_path: Path) -> None:
+    """
+    home()      20 queries of 0.1 ms in 22 ms: each costs 1 ms around it
+    trending()   1 query and a loop: 25 ms        ◀── hot
+    detail()     2 queries in 2.5 ms
+    """
+    detail = "shop.views:detail"
+    content = {
+        "calls": [
+            w.calls(REST, 50, wall_ms=22, own_ms=22),
+            w.calls(VIEW, 10, wall_ms=25, own_ms=25),
+            w.calls(detail, 99, wall_ms=2.5, own_ms=2.5),
+        ],
+        "queries": [
+            w.query("SELECT 1", at=f"{REST}:3", times=1000, ms=0.1),
+            w.query("SELECT 2", at=f"{VIEW}:3", times=10, ms=0.1),
+            w.query("SELECT 3", at=f"{detail}:3", times=198, ms=0.1),
+        ],
+    }
+    findings, passed = detect("cpu_hot", tmp_path, **content)
+    assert [f.function for f in findings] == [VIEW]
+    assert reasons(passed)[REST] is Why.TIME_IS_ELSEWHERE
+
+
+def test_queries_of_other_functions_do_not_matter(tmp_path: Path) -> None:
+    content = {
+        "calls": [w.calls(VIEW, 40, wall_ms=10, own_ms=10)],
+        "queries": [w.query("SELECT ?", at=f"{HOT}:3", times=40, ms=9)],
+    }
+    findings, _ = detect("cpu_hot", tmp_path, **content)
+    assert [f.function for f in findings] == [VIEW]
+
+
+@pytest.mark.parametrize(
+    "row, why",
+    [
+        (w.calls(HOT, 10, wall_ms=0.1, caller=VIEW), Why.NOT_WORTH_IT),
+        (w.calls(HOT, 1, wall_ms=80, caller=VIEW), Why.RARE),
+        (w.calls(HOT, 100, wall_ms=40, own_ms=0.5, caller=VIEW), Why.TIME_IS_ELSEWHERE),
+        (w.calls(HOT, 2, wall_ms=4000, caller=VIEW), Why.NOT_ENOUGH_CALLS),
+    ],
+    ids=["cheap", "slow but rare", "waits for others", "two calls a minute for ten minutes"],
+)
+def test_what_is_passed_over(tmp_path: Path, row: w.Json, why: Why) -> None:
+    findings, passed = detect("cpu_hot", tmp_path, calls=[row, w.calls(VIEW, 1000, wall_ms=40, own_ms=0.01)])
+    assert findings == []
+    assert reasons(passed)[HOT] is why
+
+
+def test_every_function_that_ran_gets_an_answer(tmp_path: Path) -> None:
+    names = {f"shop.a:f{i}": i + 1 for i in range(20)}
+    findings, passed = detect("cpu_hot", tmp_path, calls=names)
+    assert {f.function for f in findings} | set(reasons(passed)) == set(names)

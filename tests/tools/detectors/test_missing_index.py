@@ -1,0 +1,226 @@
+"""Missing indexes: a full scan that an index would spare, and the many that it would not."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from burnish.errors import Unavailable
+from burnish.protocols import QueryPlan
+from burnish.testing import windows as w
+from burnish.why import Why
+from burnish_tools.databases.sqlite import SqliteDatabase
+from tests.tools.detectors.shapes import Plans, detect, reasons
+
+VIEW, OTHER = "shop.views:movements", "shop.jobs:nightly"
+SQL = (
+    'SELECT * FROM "movement" WHERE ("movement"."kind" = ? AND "movement"."sku" = ?)'
+    ' ORDER BY "movement"."at" DESC LIMIT ?'
+)
+LOOKUP = "SELECT * FROM product WHERE id = ?"
+SCAN = {"FROM movement": ("movement",), 'FROM "movement"': ("movement",)}
+
+
+def shop(sql: str = SQL, *, ms: float = 40, times: int = 20, rows: int | None = None, **more: Any) -> dict[str, Any]:
+    """Twenty calls a minute of movements(), each of which runs `sql`; a lookup by key takes 0.4 ms here."""
+    fetched = times * 10 if rows is None else rows
+    return {
+        "calls": [w.calls(VIEW, 20, wall_ms=60, own_ms=5, entry="GET movements/"), w.calls(OTHER, 5)],
+        "queries": [
+            w.query(sql, at=f"{VIEW}:24", times=times, ms=ms, rows=fetched, entry="GET movements/"),
+            w.query(LOOKUP, at=f"{OTHER}:9", times=10, ms=0.4, rows=10),
+            *more.pop("queries", ()),
+        ],
+        **more,
+    }
+
+
+def plans(**more: Any) -> Plans:
+    return Plans(**({"scans": SCAN, "rows": {"movement": 320_000}} | more))
+
+
+def test_equality_then_order_in_its_direction(tmp_path: Path) -> None:
+    findings, passed = detect("missing_index", tmp_path, database=plans(), **shop())
+    (found,) = findings
+    assert passed == []
+    assert found.function == VIEW
+    assert found.evidence.table == "movement"
+    assert found.evidence.columns == ("kind", "sku", "-at")
+    assert found.evidence.table_rows == 320_000
+    assert found.evidence.plan == ("SCAN movement",)
+    assert found.removable_ns == pytest.approx((40 - 0.4) * 1e6, rel=0.02)
+    assert found.removable_queries == 0
+
+
+def test_a_statement_that_runs_several_times_a_call_counts_as_often(tmp_path: Path) -> None:
+    findings, _ = detect("missing_index", tmp_path, database=plans(), **shop(times=60))
+    assert findings[0].evidence.executions_per_call == 3
+    assert findings[0].removable_ns == pytest.approx(3 * 39.6e6, rel=0.02)
+
+
+def test_without_a_lookup_to_compare_with_half_of_the_time_counts(tmp_path: Path) -> None:
+    content = shop()
+    content["queries"] = content["queries"][:1]
+    findings, _ = detect("missing_index", tmp_path, database=plans(), **content)
+    assert findings[0].removable_ns == pytest.approx(20e6, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "where, columns",
+    [
+        ("a = ?", ("a",)),
+        ("a = ? AND b > ?", ("a", "b")),
+        ("b > ? AND a = ? AND c < ?", ("a", "b")),
+        ("b BETWEEN ? AND ? AND a IS NULL", ("a", "b")),
+        ("a IN (?) AND b = ? ORDER BY c LIMIT ?", ("b", "a")),
+        ("a = ? AND b >= ? ORDER BY b DESC LIMIT ?", ("a", "-b")),
+        ("a = ? AND b >= ? ORDER BY c LIMIT ?", ("a", "b")),
+        ("active AND NOT deleted ORDER BY c, d DESC", ("active", "deleted", "c", "-d")),
+        ("a = ? AND lower(b) = ?", ("a",)),
+        ("a = ? AND note LIKE ?", ("a",)),
+        ("a = ? AND b = c", ("a",)),
+        ("(? = a AND (b = ? AND (c = ? AND (d = ? AND e = ?))))", ("a", "b", "c", "d")),
+        ("a = ? ORDER BY a, b LIMIT ?", ("a", "b")),
+    ],
+)
+def test_columns(tmp_path: Path, where: str, columns: tuple[str, ...]) -> None:
+    findings, passed = detect(
+        "missing_index", tmp_path, database=plans(), **shop(f"SELECT * FROM movement WHERE {where}")
+    )
+    assert [f.evidence.columns for f in findings] == [columns], passed
+
+
+def test_the_scanned_table_of_a_join_by_its_own_conditions(tmp_path: Path) -> None:
+    sql = (
+        "SELECT m.id FROM movement m INNER JOIN product p ON (p.id = m.product_id)"
+        " WHERE m.kind = ? AND p.sku = ? AND m.product_id = p.id ORDER BY m.at"
+    )
+    findings, _ = detect("missing_index", tmp_path, database=plans(), **shop(sql))
+    assert findings[0].evidence.columns == ("kind", "at")
+
+
+def test_an_order_alone_needs_a_limit(tmp_path: Path) -> None:
+    limited = shop("SELECT * FROM movement ORDER BY at DESC LIMIT ?")
+    findings, _ = detect("missing_index", tmp_path / "a", database=plans(), **limited)
+    assert findings[0].evidence.columns == ("-at",)
+    findings, passed = detect(
+        "missing_index", tmp_path / "b", database=plans(), **shop("SELECT * FROM movement ORDER BY at")
+    )
+    assert findings == []
+    assert reasons(passed) == {VIEW: Why.NO_PATTERN}
+
+
+def test_two_statements_that_want_one_index_are_one_finding(tmp_path: Path) -> None:
+    content = shop()
+    content["queries"].append(w.query(SQL, at=f"{OTHER}:40", times=5, ms=30))
+    findings, passed = detect("missing_index", tmp_path, database=plans(), **content)
+    assert [f.function for f in findings] == [VIEW]
+    assert reasons(passed) == {OTHER: Why.DUPLICATE}
+
+
+MUST_NOT: dict[str, tuple[dict[str, Any], Plans | None, Why]] = {
+    "no database": (shop(), None, Why.NO_DATABASE),
+    "another system": (shop(system="postgresql"), plans(), Why.NO_DATABASE),
+    "cannot be planned": (shop(), plans(unreadable="movement"), Why.PLAN_UNREADABLE),
+    "an index is used": (shop(), plans(scans={}), Why.INDEX_EXISTS),
+    "an index is there": (shop(), plans(indexes={"movement": {"i": ("sku", "kind", "at", "x")}}), Why.INDEX_EXISTS),
+    "a small table": (shop(), plans(rows={"movement": 40}), Why.TABLE_TOO_SMALL),
+    "a small table, fast": (shop(ms=0.3), plans(rows={"movement": 40}), Why.TABLE_TOO_SMALL),
+    "two tables read in full": (shop(), plans(scans={"movement": ("movement", "product")}), Why.NO_PATTERN),
+    "or": (shop("SELECT * FROM movement WHERE a = ? OR b = ?"), plans(), Why.NO_PATTERN),
+    "sub-select": (
+        shop("SELECT * FROM movement WHERE a = ? AND b IN (SELECT id FROM t)"),
+        plans(),
+        Why.NO_PATTERN,
+    ),
+    "no condition": (shop("SELECT * FROM movement"), plans(), Why.NO_PATTERN),
+    "a function of the column": (shop("SELECT * FROM movement WHERE lower(a) = ?"), plans(), Why.NO_PATTERN),
+    "twice in the statement": (
+        shop("SELECT * FROM movement a JOIN movement b ON a.x = b.y WHERE a.z = ?"),
+        plans(),
+        Why.NO_PATTERN,
+    ),
+    "a third of the table": (shop(rows=20 * 100_000), plans(), Why.NO_PATTERN),
+    "few executions": (shop(times=2), plans(), Why.NOT_ENOUGH_CALLS),
+    "written more than read": (
+        shop(queries=[w.query('INSERT INTO "movement" ("a") VALUES (?)', at=f"{OTHER}:3", times=200)]),
+        plans(),
+        Why.WRITE_HEAVY,
+    ),
+}
+
+
+@pytest.mark.parametrize("content, database, why", MUST_NOT.values(), ids=MUST_NOT)
+def test_what_is_passed_over(tmp_path: Path, content: dict[str, Any], database: Plans | None, why: Why) -> None:
+    findings, passed = detect("missing_index", tmp_path, database=database, **content)
+    assert findings == []
+    assert reasons(passed)[VIEW] is why
+
+
+def test_writes_to_other_tables_and_reads_do_not_count_as_writes(tmp_path: Path) -> None:
+    other = [
+        w.query("INSERT INTO movement_log (a) VALUES (?)", at=f"{OTHER}:3", times=500),
+        w.query("DELETE FROM movement WHERE id = ?", at=f"{OTHER}:4", times=6),
+    ]
+    findings, _ = detect("missing_index", tmp_path, database=plans(), **shop(queries=other))
+    assert [f.evidence.writes_per_minute for f in findings] == [6]
+
+
+@pytest.mark.parametrize(
+    "existing, serves",
+    [
+        (("sku", "kind", "-at"), True),
+        (("kind", "sku", "at"), True),  # walked backwards
+        (("kind", "-at", "sku"), False),
+        (("kind", "sku"), False),
+        (("-kind", "sku", "-at"), True),
+    ],
+)
+def test_when_an_existing_index_is_enough(tmp_path: Path, existing: tuple[str, ...], serves: bool) -> None:
+    database = plans(indexes={"movement": {"by": existing}})
+    findings, passed = detect("missing_index", tmp_path, database=database, **shop())
+    assert (findings == []) is serves
+    assert reasons(passed) == ({VIEW: Why.INDEX_EXISTS} if serves else {})
+
+
+def test_a_fast_statement_is_not_mentioned(tmp_path: Path) -> None:
+    assert detect("missing_index", tmp_path, database=plans(), **shop(ms=0.2)) == ([], [])
+
+
+class Gone(Plans):
+    asked = 0
+
+    def plan(self, statement: str) -> QueryPlan | None:
+        self.asked += 1
+        raise Unavailable("PostgreSQL at db:5432: timeout")
+
+
+def test_a_database_that_is_gone_is_told_and_asked_once(tmp_path: Path) -> None:
+    content = shop()
+    content["queries"].append(w.query("SELECT * FROM movement WHERE b = ?", at=f"{OTHER}:40", times=5, ms=30))
+    database = Gone({})
+    findings, passed = detect("missing_index", tmp_path, database=database, **content)
+    assert findings == []
+    assert reasons(passed) == {VIEW: Why.NO_DATABASE, OTHER: Why.NO_DATABASE}
+    assert "timeout" in passed[0].detail
+    assert database.asked == 1
+
+
+def test_on_a_real_database(tmp_path: Path) -> None:
+    path = tmp_path / "shop.sqlite3"
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE movement (id INTEGER PRIMARY KEY, sku TEXT, kind TEXT, at TEXT)")
+    db.execute("CREATE TABLE product (id INTEGER PRIMARY KEY, sku TEXT)")
+    db.executemany("INSERT INTO movement (sku) VALUES (?)", ((str(i),) for i in range(1500)))
+    db.commit()
+    findings, _ = detect("missing_index", tmp_path / "a", database=SqliteDatabase(path), **shop())
+    assert [(f.evidence.columns, f.evidence.table_rows) for f in findings] == [(("kind", "sku", "-at"), 1500)]
+    db.execute("CREATE INDEX by_kind ON movement (kind, sku, at DESC)")
+    db.commit()
+    db.close()
+    findings, passed = detect("missing_index", tmp_path / "b", database=SqliteDatabase(path), **shop())
+    assert findings == []
+    assert "it uses by_kind" in next(p.detail for p in passed if p.function == VIEW)

@@ -1,0 +1,216 @@
+"""The SQLite store: the contract, and what is its own (files, marks, broken lines, a broken database)."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from burnish.errors import DataError
+from burnish.protocols import Runtime
+from burnish.testing import windows as w
+from burnish_tools.runtime import SqliteRuntime
+from burnish_tools.runtime.format import parse
+from tests.tools.runtime.contract import LIST, RuntimeContract
+
+
+def store(tmp_path: Path) -> SqliteRuntime:
+    return SqliteRuntime(tmp_path / "data" / "runtime.sqlite3", "shop", "production", tmp_path / "windows")
+
+
+def calls(runtime: Runtime) -> int:
+    profile = runtime.profile()
+    return 0 if profile is None else profile.functions[0].calls
+
+
+class TestSqliteRuntime(RuntimeContract):
+    def runtime(self, tmp_path: Path, *lines: str) -> Runtime:
+        w.write(tmp_path / "windows", *lines)
+        runtime = store(tmp_path)
+        assert runtime.refresh() == len(lines)
+        return runtime
+
+
+class TestTakenInOverTime(RuntimeContract):
+    """The same answers when each window comes alone, in the opposite order, through `take`."""
+
+    def runtime(self, tmp_path: Path, *lines: str) -> Runtime:
+        runtime = store(tmp_path)
+        for line in reversed(lines):
+            assert runtime.take([parse(line)]) == 1
+        return runtime
+
+
+def test_a_refresh_reads_only_what_is_new(tmp_path: Path) -> None:
+    runtime = store(tmp_path)
+    assert runtime.refresh() == 0
+    for sequence in range(3):
+        w.write(tmp_path / "windows", w.window(calls={LIST: 2}, sequence=sequence))
+        assert runtime.refresh() == 1
+    assert runtime.refresh() == 0
+    assert calls(runtime) == 6
+
+
+def test_another_process_goes_on_where_the_first_was(tmp_path: Path) -> None:
+    w.write(tmp_path / "windows", w.window(calls={LIST: 2}))
+    first = store(tmp_path)
+    assert first.refresh() == 1
+    w.write(tmp_path / "windows", w.window(calls={LIST: 2}, sequence=1))
+    second = store(tmp_path)
+    assert second.refresh() == 1
+    assert first.refresh() == 0
+    assert calls(first) == calls(second) == 4
+
+
+def test_a_half_written_last_line_is_left_until_it_is_whole(tmp_path: Path) -> None:
+    line = w.window(calls={LIST: 2})
+    file = tmp_path / "windows" / "one.jsonl"
+    file.parent.mkdir()
+    file.write_text(line[:50])
+    runtime = store(tmp_path)
+    assert runtime.refresh() == 0
+    file.write_text(line)
+    assert runtime.refresh() == 1
+    assert list(runtime.bad_lines()) == []
+
+
+def test_a_window_that_comes_twice_counts_once(tmp_path: Path) -> None:
+    line = w.window(calls={LIST: 2})
+    w.write(tmp_path / "windows", line, line)
+    (tmp_path / "windows" / "copy.jsonl").write_text(line)
+    runtime = store(tmp_path)
+    assert runtime.refresh() == 1
+    assert runtime.take([parse(line)]) == 0
+    assert calls(runtime) == 2
+
+
+def test_a_file_that_was_replaced_by_a_shorter_one_is_read_from_its_start(tmp_path: Path) -> None:
+    w.write(tmp_path / "windows", *(w.window(calls={LIST: 1}, sequence=i) for i in range(3)))
+    runtime = store(tmp_path)
+    assert runtime.refresh() == 3
+    (tmp_path / "windows" / "one.jsonl").write_text(w.window(calls={LIST: 1}, sequence=9))
+    assert runtime.refresh() == 1
+    assert calls(runtime) == 4
+
+
+@pytest.mark.parametrize(
+    "bad, reason",
+    [
+        ("{not json}", "Invalid JSON"),
+        ('{"format": 1}', "service: Field required"),
+        (w.window(calls={LIST: 1}, start=100, seconds=-60).strip(), "end_unix_ns lies before start_unix_ns"),
+        ("\x00\x01", "Invalid JSON"),
+    ],
+)
+def test_a_bad_line_is_told_once_and_costs_no_other_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, bad: str, reason: str
+) -> None:
+    w.write(tmp_path / "windows", w.window(calls={LIST: 1}))
+    with (tmp_path / "windows" / "one.jsonl").open("a") as file:
+        file.write(bad + "\n\n" + w.window(calls={LIST: 1}, sequence=1))
+    runtime = store(tmp_path)
+    with caplog.at_level(logging.WARNING, "burnish.runtime"):
+        assert runtime.refresh() == 2
+        assert runtime.refresh() == 0
+    assert [(place, reason in why) for place, why in runtime.bad_lines()] == [("one.jsonl:2", True)]
+    (message,) = caplog.messages
+    assert "one.jsonl:2: not a window, skipped" in message
+
+
+def test_a_newer_format_is_refused_once_and_kept(tmp_path: Path) -> None:
+    newer = w.window(calls={LIST: 1}, format=2)
+    w.write(tmp_path / "windows", newer, w.window(calls={LIST: 1}, sequence=1))
+    runtime = store(tmp_path)
+    with pytest.raises(DataError, match=r"one\.jsonl:1: the window has format 2 .* upgrade Burnish"):
+        runtime.refresh()
+    assert calls(runtime) == 1  # the other line was taken in
+    assert runtime.refresh() == 0
+    db = sqlite3.connect(tmp_path / "data" / "runtime.sqlite3")
+    assert db.execute("SELECT place, format, line FROM refused").fetchall() == [("one.jsonl:1", 2, newer.encode())]
+
+
+def test_a_line_kept_by_an_older_burnish_is_read_by_one_that_understands_it(tmp_path: Path) -> None:
+    runtime = store(tmp_path)
+    db = sqlite3.connect(tmp_path / "data" / "runtime.sqlite3")
+    with db:
+        line = w.window(calls={LIST: 3}).encode()
+        db.execute("INSERT INTO refused VALUES ('one.jsonl:1', 1, ?)", (line,))
+    assert runtime.refresh() == 1
+    assert runtime.refresh() == 0
+    assert calls(runtime) == 3
+
+
+def test_a_corrupt_file_names_itself_and_the_mend(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "runtime.sqlite3"
+    path.parent.mkdir()
+    path.write_bytes(b"this is no database" * 100)
+    with pytest.raises(DataError, match=r"runtime\.sqlite3: .*move it away; the windows in .*windows are read again"):
+        store(tmp_path)
+
+
+def test_damage_inside_the_file_is_reported_when_it_is_met(tmp_path: Path) -> None:
+    w.write(tmp_path / "windows", *(w.window(calls={LIST: 1}, sequence=i) for i in range(20)))
+    runtime = store(tmp_path)
+    runtime.refresh()
+    runtime.close()
+    path = tmp_path / "data" / "runtime.sqlite3"
+    data = path.read_bytes()
+    path.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
+    with pytest.raises(DataError, match="move it away"):
+        store(tmp_path).profile()
+
+
+def test_a_database_of_a_newer_burnish_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "runtime.sqlite3"
+    store(tmp_path).close()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(DataError, match=r"written by a newer Burnish .*upgrade"):
+        store(tmp_path)
+
+
+def test_a_path_that_cannot_be_made_names_itself(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file, no directory")
+    with pytest.raises(DataError, match="data"):
+        store(tmp_path)
+
+
+def test_old_windows_are_thinned_and_answers_stay_the_same(tmp_path: Path) -> None:
+    """
+    windows of one minute     0 … 60 m               20 h
+                              └ thinned when the last one comes
+    """
+    per_call = [w.per_call(LIST, "SELECT ?", at=f"{LIST}:3", executions=[4, 5])]
+    lines = [w.window(calls={LIST: 2}, per_call=per_call, sequence=i) for i in range(60)]
+    w.write(tmp_path / "windows", *lines)
+    runtime = store(tmp_path)
+    runtime.refresh()
+    before, series = runtime.profile(), runtime.series(LIST, "a")
+    w.write(tmp_path / "windows", w.window(calls={"m:other": 1}, start=20 * 3600, instance="two"))
+    runtime.refresh()
+    after = runtime.profile()
+    assert before is not None
+    assert after is not None
+    assert after.function(LIST) == before.function(LIST)
+    assert (after.fan_outs, after.windows) == (before.fan_outs, 61)
+    assert runtime.series(LIST, "a") == series
+    assert [p.queries for p in series.points] == [9] * 60
+    db = sqlite3.connect(tmp_path / "data" / "runtime.sqlite3")
+    single = "FROM fan_out_rows JOIN spans ON id = span_id WHERE level = 0"
+    assert db.execute(f"SELECT count(*) {single}").fetchone() == (0,)
+    # within the thinned part a profile begins at a full hour
+    cut = runtime.profile(since_unix_ns=30 * 60 * 10**9)
+    assert cut is not None
+    assert (cut.windows, cut.function(LIST)) == (1, None)
+
+
+def test_a_late_window_is_still_counted(tmp_path: Path) -> None:
+    runtime = store(tmp_path)
+    lines = [w.window(calls={LIST: 1}, start=hour * 3600, instance=f"i{hour}") for hour in (20, 0, 0.5)]
+    for line in lines:
+        w.write(tmp_path / "windows", line)
+        assert runtime.refresh() == 1
+    assert calls(runtime) == 3

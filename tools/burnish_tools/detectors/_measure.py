@@ -1,0 +1,162 @@
+"""Numbers with their uncertainty: rates and times from windows, means from histograms, slopes from sums."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from burnish.histogram import Histogram
+from burnish.job import EntryShare, Evidence, Finding, Interval
+from burnish.profile import Driver, FunctionStats, Profile
+from burnish.protocols import Runtime
+from burnish.stats import bootstrap, ratio_of_sums
+
+BLOCKS = 100
+"""Windows are resampled in at most so many blocks of neighbours: blocks keep what neighbouring windows have in common
+(Künsch 1989), and the time does not grow with the days of data."""
+Z = 1.96
+"""97.5 % of the normal distribution: two-sided 95 %."""
+ENOUGH = 30
+"""Samples from which a mean is worth looking at: the usual rule of thumb for its distribution to be near normal."""
+CLIENT_MOST_NS = 0.5e6
+"""Django takes 0.2 to 1 ms to build a query and its objects on an idle core."""
+MS = 1e6
+"""Nanoseconds in a millisecond."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A function's rate and time with their intervals."""
+
+    calls_per_minute: Interval
+    wall_ns: Interval
+
+
+def measured(stats: FunctionStats, profile: Profile, runtime: Runtime) -> Measured:
+    """Bootstrap over the windows of the profile; windows without a call count as zeros for the rate."""
+    windows: dict[tuple[int, str], tuple[float, float]] = {}
+    for point in runtime.series(stats.function, profile.release).points:
+        if profile.start_unix_ns <= point.start_unix_ns < profile.end_unix_ns:
+            key = point.start_unix_ns, point.instance
+            wall, calls = windows.get(key, (0.0, 0.0))
+            windows[key] = wall + point.wall_ns, calls + point.calls
+    seen = [windows[key] for key in sorted(windows)]
+    silent = [(0.0, 0.0)] * max(0, profile.windows - len(seen))
+    rng = random.Random(stats.function)
+    return Measured(
+        bootstrap(_blocks(seen + silent), lambda some: sum(calls for _, calls in some) / profile.minutes, rng),
+        bootstrap(_blocks(seen), ratio_of_sums, rng),
+    )
+
+
+def _blocks(pairs: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    n, k = len(pairs), min(len(pairs), BLOCKS)
+    parts = [pairs[i * n // k : (i + 1) * n // k] for i in range(k)]
+    return [(sum(wall for wall, _ in part), sum(calls for _, calls in part)) for part in parts]
+
+
+def mean_low(histogram: Histogram) -> float:
+    """Lower end of the 95 % interval of the mean, from the buckets' middles; 0 with less than two values."""
+    return max(0.0, histogram.mean - Z * _standard_error(histogram)) if histogram.count >= 2 else 0.0
+
+
+def mean_high(histogram: Histogram) -> float:
+    """Upper end of the 95 % interval of the mean."""
+    return histogram.mean + Z * _standard_error(histogram)
+
+
+def _standard_error(histogram: Histogram) -> float:
+    if histogram.count < 2:
+        return 0.0
+    step = 2.0**-histogram.scale
+    middles = (2.0 ** ((histogram.offset + i + 0.5) * step) for i in range(len(histogram.counts)))
+    mean = histogram.mean
+    squares = sum(n * (x - mean) ** 2 for n, x in zip(histogram.counts, middles, strict=True))
+    return math.sqrt((squares + histogram.zero * mean**2) / (histogram.count - 1) / histogram.count)
+
+
+def above_one(histogram: Histogram) -> int:
+    """How many of the values (whole numbers) are 2 or more; exact, as 1 ends a bucket at every scale."""
+    return sum(n for i, n in enumerate(histogram.counts) if histogram.offset + i >= 0)
+
+
+def queries_by_function(profile: Profile) -> dict[str, tuple[float, int]]:
+    """Time in the database (ns) and executions, by the function that issues them."""
+    found: dict[str, tuple[float, int]] = {}
+    for query in profile.queries:
+        time, n = found.get(query.site.function, (0.0, 0))
+        found[query.site.function] = time + query.wall.sum, n + query.executions
+    return found
+
+
+def around_queries(profile: Profile) -> list[float]:
+    """What functions spend on a query outside the database (driver, ORM, and all else that they do themselves): ns per
+    execution, function by function, the least first. Functions with fewer than 30 executions are left out."""
+    own = {stats.function: stats.own.sum for stats in profile.functions}
+    issuing = queries_by_function(profile).items()
+    return sorted(max(0.0, own[f] - time) / n for f, (time, n) in issuing if f in own and n >= ENOUGH)
+
+
+def client_ns(profile: Profile) -> float:
+    """Lower bound of what a query costs its issuer outside the database, in ns.
+
+    The least that any function spends around one, as each of them also does something else; at most half a millisecond,
+    and 0 where fewer than three functions issue queries, for the least of one or two may be anything.
+    """
+    around = around_queries(profile)
+    return min(around[0], CLIENT_MOST_NS) if len(around) >= 3 else 0.0
+
+
+def slope(driver: Driver) -> Interval | None:
+    """Executions per row by least squares with its 95 % interval; None where the rows hardly vary (below 5 %)."""
+    n = driver.n
+    if n < 3 or driver.sum_x <= 0:
+        return None
+    xx = driver.sum_xx - driver.sum_x**2 / n
+    if xx / n < (0.05 * driver.sum_x / n) ** 2:
+        return None
+    xy = driver.sum_xy - driver.sum_x * driver.sum_y / n
+    yy = driver.sum_yy - driver.sum_y**2 / n
+    value = xy / xx
+    error = math.sqrt(max(0.0, yy - value * xy) / (n - 2) / xx)
+    reach = _student(n - 2) * error
+    return Interval(value=value, low=value - reach, high=value + reach, n=n)
+
+
+def _student(freedom: int) -> float:
+    """97.5 % quantile of Student's t by its expansion around the normal (Abramowitz & Stegun 26.7.5)."""
+    if freedom < 3:
+        return 12.706 if freedom <= 1 else 4.303
+    z = Z
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+
+
+def finding(
+    kind: str,
+    stats: FunctionStats,
+    profile: Profile,
+    runtime: Runtime,
+    evidence: Evidence,
+    *,
+    removable_ns: float,
+    removable_queries: float = 0.0,
+) -> Finding:
+    """A finding about a function, with its rate, time and entries."""
+    seen = measured(stats, profile, runtime)
+    shares = sorted(stats.entries.items(), key=lambda item: (-item[1], item[0]))
+    return Finding(
+        kind=kind,
+        function=stats.function,
+        file=stats.file,
+        line=stats.line,
+        body=stats.body,
+        release=profile.release,
+        entries=tuple(EntryShare(entry=name, calls_per_minute=n / profile.minutes) for name, n in shares),
+        calls_per_minute=seen.calls_per_minute,
+        wall_ns=seen.wall_ns,
+        removable_ns=removable_ns,
+        removable_queries=removable_queries,
+        evidence=evidence,
+    )

@@ -1,0 +1,67 @@
+"""What the detectors of repetitions share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from burnish.job import Finding, Passed
+from burnish.profile import FanOut
+from burnish.why import Why
+from burnish_tools.detectors._measure import MS
+from burnish_tools.detectors._stack import Repetition
+
+
+def different(row: FanOut) -> float:
+    """Executions per call with parameters that were new in that call.
+
+    This one number tells the two kinds of repetition apart: a loop over rows asks with the parameters of each row
+    (though rows may share parents), a forgotten local variable asks the same one question.
+    """
+    return (row.executions.sum - row.identical) / max(row.calls, 1)
+
+
+def told(cost: tuple[float, float]) -> str:
+    """What one execution costs in the database and around it (ns), as a sentence."""
+    around = f" and {cost[1] / MS:.2f} ms around it" if cost[1] else ""
+    return f"One execution takes at least {cost[0] / MS:.2f} ms in the database{around}."
+
+
+def once(name: str, seen: Iterable[Finding | Passed]) -> Iterator[Finding | Passed]:
+    """Each cause once: of findings with one fingerprint (a statement at two sites) the dearest, the others passed."""
+    best: dict[str, Finding] = {}
+    passed: list[Passed] = []
+    for one in seen:
+        if isinstance(one, Passed):
+            passed.append(one)
+            continue
+        other = best.setdefault(one.fingerprint, one)
+        if other is one:
+            continue
+        dear, cheap = sorted((other, one), key=lambda f: -f.removable_ns)
+        best[one.fingerprint] = dear
+        passed.append(_duplicate(name, cheap, dear))
+    yield from sorted(best.values(), key=lambda f: (f.function, f.evidence.statement_id))
+    yield from _told_once(passed)
+
+
+def _told_once(passed: Iterable[Passed]) -> Iterator[Passed]:
+    """One answer for each function and reason, with up to three details."""
+    groups: dict[tuple[str, str], list[Passed]] = {}
+    for one in sorted(set(passed), key=lambda p: (p.function, p.why.value, p.detail)):
+        groups.setdefault((one.function, one.why.value), []).append(one)
+    for group in groups.values():
+        details = [one.detail for one in group[:3]] + ([f"and {len(group) - 3} more"] if len(group) > 3 else [])
+        yield group[0].model_copy(update={"detail": "; ".join(details)})
+
+
+def covered(name: str, found: Repetition) -> Iterator[Passed]:
+    """The functions above the owners."""
+    owners = " and ".join(owner.fan_out.function for owner in found.owners)
+    for row in found.covered:
+        yield Passed(function=row.function, by=name, why=Why.DUPLICATE, detail=f"it repeats only because {owners} does")
+
+
+def _duplicate(name: str, cheap: Finding, dear: Finding) -> Passed:
+    sites = [f"line {f.evidence.site.line}" for f in (cheap, dear) if f.evidence.site]
+    detail = f"the same statement at {' and at '.join(sites)}; the dearer one is reported"
+    return Passed(function=cheap.function, by=name, why=Why.DUPLICATE, detail=detail, fingerprint=dear.fingerprint)

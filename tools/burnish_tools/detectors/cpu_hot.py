@@ -1,0 +1,103 @@
+"""Hot functions: much of the service's time is spent in a function's own code, not in what it calls.
+
+Definition: *own* time is the running time of a function without the application functions that it calls and, here,
+without the queries that it issues directly. Each query also costs its issuer time in the driver and the ORM, which no
+edit of the function removes; the median of what the service's functions spend around a query is taken off for each.
+Hot is a function whose own time is a large share of its wall time, and some share of the time of all entries.
+
+    recommend()   ████████████████████████████████  wall
+    │ own         ███████████████████████           70 % of its wall, 2 % of all entries ◀── hot
+    ├─ query      ████
+    └─ score()    █████
+
+Own time holds what library code does, including waiting (a sleep, an HTTP call through a library); a finding says where
+to look, and only an edit that was measured says what can be saved. Until then a stated share of the own time counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+
+from burnish.job import Evidence, Finding, Passed
+from burnish.profile import FunctionStats, Profile
+from burnish.protocols import Database, Runtime
+from burnish.settings import Section
+from burnish.why import Why
+from burnish_tools.detectors._measure import MS, around_queries, finding, mean_low, queries_by_function
+
+
+class CpuHot:
+    """Satisfies `burnish.protocols.Detector`."""
+
+    name = "cpu_hot"
+
+    class Settings(Section):
+        """Hot functions."""
+
+        min_share: float = 0.005
+        """Own time as a share of the time of all entries. A function that is slow for its own callers often is one or
+        two percent of everything; what is too little to care for, `rank.min_saving_ms_per_minute` says."""
+        min_own_share: float = 0.5
+        """Own time as a share of the function's wall time: else the time is elsewhere."""
+        min_calls: int = 30
+        """Calls: with fewer, one slow call decides the mean."""
+        max_query_overhead_ms: float = 2.0
+        """Most that counts as the driver's and the ORM's time around one query: where few functions issue queries,
+        their median is no measure of it. Building and reading a query of Django's takes 0.2 to 1 ms on an idle core."""
+        slow_ms: float = 50.0
+        """Own time per call from which a function counts as slow though it runs rarely (it is then told as such)."""
+        removable_share: float = 0.3
+        """Part of the own time that counts as removable before there is an edit to measure. Conservative on purpose:
+        an algorithm that is improved usually loses more than half of its time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def detect(self, profile: Profile, runtime: Runtime, database: Database | None) -> Iterator[Finding | Passed]:
+        """One answer for each function that ran."""
+        total = sum(entry.wall.sum for entry in profile.entries)
+        queries = self._time_of_queries(profile)
+        for stats in profile.functions:
+            yield self._judge(stats, queries.get(stats.function, 0.0), total, profile, runtime)
+
+    def _time_of_queries(self, profile: Profile) -> dict[str, float]:
+        """ns that each function spends in and around the queries that it issues."""
+        around = around_queries(profile)
+        each = min(median(around), self.settings.max_query_overhead_ms * MS) if around else 0.0
+        return {function: within + each * n for function, (within, n) in queries_by_function(profile).items()}
+
+    def _judge(
+        self, stats: FunctionStats, queries_ns: float, total: float, profile: Profile, runtime: Runtime
+    ) -> Finding | Passed:
+        calls = max(stats.calls, 1)
+        own = max(0.0, stats.own.sum - queries_ns)
+        share = own / total if total else 0.0
+        own_share = min(1.0, own / stats.wall.sum) if stats.wall.sum else 0.0
+        numbers = (
+            f"own time {own / calls / MS:.2f} ms a call ({own_share:.0%} of its wall time), "
+            f"{share:.1%} of all entries' time; {stats.calls / profile.minutes:.1f} calls a minute"
+        )
+        why = self._reason(stats, own / calls, share, own_share, stats.wall.sum / total if total else 0.0)
+        if why is not None:
+            return Passed(function=stats.function, by=self.name, why=why, detail=numbers)
+        low = max(0.0, mean_low(stats.own) - queries_ns / calls)
+        return finding(
+            self.name,
+            stats,
+            profile,
+            runtime,
+            Evidence(own_share=own_share, notes=(f"Production: {numbers}.",)),
+            removable_ns=self.settings.removable_share * low,
+        )
+
+    def _reason(
+        self, stats: FunctionStats, own_ns: float, share: float, own_share: float, wall_share: float
+    ) -> Why | None:
+        if share < self.settings.min_share:
+            if wall_share >= self.settings.min_share and own_share < self.settings.min_own_share:
+                return Why.TIME_IS_ELSEWHERE
+            return Why.RARE if own_ns >= self.settings.slow_ms * MS else Why.NOT_WORTH_IT
+        if own_share < self.settings.min_own_share:
+            return Why.TIME_IS_ELSEWHERE
+        return Why.NOT_ENOUGH_CALLS if stats.calls < self.settings.min_calls else None

@@ -1,0 +1,125 @@
+"""Repeated queries: one call of a function asks the database the same question again.
+
+Definition: within one call, a SELECT runs again with parameters that it already had in that call. The function is the
+innermost whose one call does so.
+
+    statement()
+    │  SELECT … FROM settings WHERE key = ?   ('currency')
+    │  SELECT … FROM settings WHERE key = ?   ('currency')    identical
+    └─ SELECT … FROM settings WHERE key = ?   ('currency')    identical   → 2 per call
+
+After a write the same question may have another answer. The data do not hold the order of statements, so that any write
+to one of the tables in the same call makes the repetition load-bearing; so does a row lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from burnish.job import Evidence, Finding, Passed
+from burnish.profile import FanOut, FunctionStats, Profile
+from burnish.protocols import Database, Runtime
+from burnish.settings import Section
+from burnish.why import Why
+from burnish_tools.detectors._measure import client_ns, finding, mean_low
+from burnish_tools.detectors._repeat import covered, different, once, told
+from burnish_tools.detectors._sql import is_select, locks, tables, written
+from burnish_tools.detectors._stack import Owner, by_site, key, repetition
+
+
+class RepeatedQuery:
+    """Satisfies `burnish.protocols.Detector`."""
+
+    name = "repeated_query"
+
+    class Settings(Section):
+        """Repeated queries."""
+
+        min_identical: float = 2.0
+        """Executions per call that repeat earlier parameters. One may be a harmless second look (a permission check
+        and a view that fetch the same user); two or more are a loop or a forgotten local variable."""
+        max_different: float = 3.0
+        """Executions per call with new parameters; from here on it is a loop over different things (see N+1)."""
+        min_calls: int = 30
+        """Calls in which the statement ran."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def detect(self, profile: Profile, runtime: Runtime, database: Database | None) -> Iterator[Finding | Passed]:
+        """From the statements-per-call rows."""
+        yield from once(self.name, self._seen(profile, runtime))
+
+    def _seen(self, profile: Profile, runtime: Runtime) -> Iterator[Finding | Passed]:
+        functions = {stats.function: stats for stats in profile.functions}
+        means = {key(query): mean_low(query.wall) for query in profile.queries}
+        client = client_ns(profile)
+        writes = _writes(profile)
+        for group in by_site(profile):
+            if not is_select(group[0].statement):
+                continue
+            found = repetition(group, functions, self._repeats)
+            for owner in found.owners:
+                row, stats = owner.fan_out, functions.get(owner.fan_out.function)
+                reason = self._reason(row, stats, writes)
+                if reason is not None or stats is None:
+                    why, detail = reason or (Why.NOT_ENOUGH_CALLS, "no call of it has ended")
+                    yield Passed(function=row.function, by=self.name, why=why, detail=detail)
+                else:
+                    yield self._finding(owner, stats, (means.get(key(row), 0.0), client), profile, runtime)
+            yield from covered(self.name, found)
+
+    def _repeats(self, row: FanOut) -> bool:
+        many = row.calls > 0 and row.identical / row.calls >= self.settings.min_identical
+        return many and different(row) < self.settings.max_different
+
+    def _reason(
+        self, row: FanOut, stats: FunctionStats | None, writes: Mapping[str, Mapping[str, str]]
+    ) -> tuple[Why, str] | None:
+        times = f"{row.identical / row.calls:.1f} × per call with the same parameters"
+        what = f"{times} at {row.site.function}:{row.site.line}"
+        if stats is None or min(stats.calls, row.calls) < self.settings.min_calls:
+            return Why.NOT_ENOUGH_CALLS, f"{what}, in {row.calls} calls; {self.settings.min_calls} are needed"
+        if locks(row.statement):
+            return Why.LOAD_BEARING, f"{what}; it takes a row lock"
+        read = tables(row.statement, row.system)
+        written_here = writes.get(row.function, {})
+        touched = sorted(table for table in written_here if table in read or not table or not read)
+        if touched:
+            return Why.LOAD_BEARING, f"{what}; the same call writes to {touched[0] or 'a table that could not be read'}"
+        return None
+
+    def _finding(
+        self, owner: Owner, stats: FunctionStats, cost: tuple[float, float], profile: Profile, runtime: Runtime
+    ) -> Finding:
+        row = owner.fan_out
+        spared = row.identical / max(stats.calls, row.calls)
+        evidence = Evidence(
+            statement=row.statement,
+            statement_id=row.statement_id,
+            site=row.site,
+            path=owner.path,
+            executions_per_call=row.executions.mean,
+            executions_p90=row.executions.quantile(0.9),
+            identical_per_call=row.identical / row.calls,
+            notes=(told(cost),),
+        )
+        return finding(
+            self.name,
+            stats,
+            profile,
+            runtime,
+            evidence,
+            removable_ns=spared * sum(cost),
+            removable_queries=spared,
+        )
+
+
+def _writes(profile: Profile) -> dict[str, dict[str, str]]:
+    """Tables written in one call of each function, its callees included, with the statement."""
+    found: dict[str, dict[str, str]] = {}
+    for row in profile.fan_outs:
+        table = written(row.statement, row.system)
+        if table is not None:
+            found.setdefault(row.function, {})[table] = row.statement
+    return found

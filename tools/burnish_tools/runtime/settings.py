@@ -1,0 +1,14 @@
+"""Where the dataset lies."""
+
+from __future__ import annotations
+
+from burnish.settings import Section
+
+
+class RuntimeSettings(Section):
+    """The function-level dataset of the service."""
+
+    database: str = ".burnish/runtime.sqlite3"
+    """The file in which the dataset is kept."""
+    windows: str = ".burnish/windows"
+    """The directory into which the sensor writes its windows (BURNISH_OUTPUT)."""
