@@ -1,0 +1,113 @@
+"""Where calls are accumulated: a context for each running entry, with an edge for each (caller, function) in it.
+
+A frame of the shadow stack is a list, the cheapest mutable thing that pure Python can make. Its places:
+"""
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Callable
+
+PARENT, KIDS, CHILD, QUERIES, EDGE, STATE, START = range(7)
+#: of a generator or coroutine only; CHILD and START are then those of the running slice
+OWN, FIRST, RUNNING, TOTALS = range(7, 11)
+
+Frame = list[Any]
+
+
+class Edge:
+    """Calls of one function by one caller in one context: durations in ns as they come, folded later.
+
+    ``add_wall`` and ``add_own`` are bound ``list.append``: atomic, so that no lock is needed on the hot path.
+    ``nested`` is the edge for calls inside a call of the same function: their wall time is not counted again.
+    """
+
+    __slots__ = ("add_own", "add_wall", "caller", "context", "errors", "function", "kids", "nested", "owns", "walls")
+
+    def __init__(self, context: Context, caller: int, function: int) -> None:
+        self.context, self.caller, self.function = context, caller, function
+        self.kids = context.kids_of(function)
+        self.owns: list[int] = []
+        self.walls: list[int] = []
+        self.errors: list[str] = []
+        self.add_own: Callable[[int], None] = self.owns.append
+        self.add_wall: Callable[[int], None] = self.walls.append
+        self.nested: Edge | None = None
+
+    def inner(self) -> Edge:
+        """The edge of nested calls; shares everything but the wall times."""
+        if self.nested is None:
+            nested = Edge(self.context, self.caller, self.function)
+            nested.owns, nested.errors, nested.add_own = self.owns, self.errors, self.add_own
+            forget: deque[int] = deque(maxlen=0)
+            nested.add_wall = forget.append
+            self.nested = nested
+        return self.nested
+
+
+class Context:
+    """All that happens during one call of an entry; ``name`` may be known only when it ends."""
+
+    def __init__(self, name: str = "", kind: str = "") -> None:
+        self.name, self.kind = name, kind
+        self.open = True
+        self.edges: list[Edge] = []
+        self._known: dict[tuple[int, int], Edge] = {}
+        self._kids: dict[int, dict[int, Edge]] = {}
+        #: (statement, site, execution) as they happen; see queries.py
+        self.executions: list[Any] = []
+        #: (function, queries of one call) as calls end
+        self.returned: list[tuple[int, Any]] = []
+        self.query_count = 0
+        self.start = 0
+        self.wall = 0
+        self.status: str | None = None
+        self.error: str | None = None
+
+    def kids_of(self, function: int) -> dict[int, Edge]:
+        """The edges that start at a function, by the called function."""
+        return self._kids.setdefault(function, {})
+
+    def edge(self, caller: int, function: int) -> Edge:
+        """The edge between two functions, made when it is not there yet."""
+        edge = self._known.get((caller, function))
+        if edge is None:
+            made = Edge(self, caller, function)
+            edge = self._known.setdefault((caller, function), made)
+            if edge is made:
+                self.edges.append(edge)
+        self.kids_of(caller)[function] = edge
+        return edge
+
+    def forget_shortcuts(self) -> None:
+        """Make the next call of each kind take the slow path once more; nothing that was counted is lost."""
+        for kids in list(self._kids.values()):
+            kids.clear()
+
+
+class CallGraph:
+    """The functions that can be called inside a call of themselves: those on a cycle of the calls seen so far."""
+
+    def __init__(self) -> None:
+        self.recursive: set[int] = set()
+        self._callees: dict[int, set[int]] = {}
+        self._callers: dict[int, set[int]] = {}
+
+    def add(self, caller: int, callee: int) -> None:
+        """Take in a call; mark the functions of the cycle that it closes, if any."""
+        if not caller or callee in self._callees.get(caller, ()):
+            return
+        self._callees.setdefault(caller, set()).add(callee)
+        self._callers.setdefault(callee, set()).add(caller)
+        below = _reach(self._callees, callee)
+        if caller in below:
+            self.recursive |= below & _reach(self._callers, caller)
+
+
+def _reach(graph: dict[int, set[int]], start: int) -> set[int]:
+    seen, waiting = {start}, [start]
+    while waiting:
+        for target in graph.get(waiting.pop(), ()):
+            if target not in seen and target:
+                seen.add(target)
+                waiting.append(target)
+    return seen

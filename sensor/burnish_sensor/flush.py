@@ -1,0 +1,248 @@
+"""Writes windows: a thread that folds often and writes when a window ends; at exit; after a fork to another file.
+
+Nothing here may raise into the host or block it. A window that cannot be written is counted and forgotten.
+"""
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from collections import Counter
+from typing import Any, Callable
+
+from .context import Context
+from .identity import new_instance
+from .recorder import Recorder
+from .registry import Registry
+from .settings import Settings
+from .statements import Statements
+from .totals import Totals
+from .window import Window
+
+FORMAT = 1
+_FOLD_SECONDS = 0.25
+_SECOND = 1_000_000_000
+
+
+class Output:
+    """The append-only file of one process."""
+
+    def __init__(self, folder: str, instance: str) -> None:
+        self._folder = folder
+        self.path = os.path.join(folder, instance + ".jsonl")
+        self._warned = False
+
+    def write(self, window: dict[str, Any]) -> bool:
+        """Append a window with one ``write``; False, and one warning for a process, if that cannot be done."""
+        line = (json.dumps(window, separators=(",", ":")) + "\n").encode("utf-8")
+        try:
+            os.makedirs(self._folder, exist_ok=True)
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            try:
+                self._append(descriptor, line)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            self._warn(error)
+            return False
+        return True
+
+    @staticmethod
+    def _append(descriptor: int, line: bytes) -> None:
+        before = os.fstat(descriptor).st_size
+        if os.write(descriptor, line) != len(line):
+            os.ftruncate(descriptor, before)
+            raise OSError("the disk is full")
+
+    def _warn(self, error: OSError) -> None:
+        if not self._warned:
+            self._warned = True
+            print(
+                f"burnish_sensor: cannot write windows to {self._folder}: {error}. Set BURNISH_OUTPUT to a directory "
+                "that this process may write to; the service goes on without.",
+                file=sys.stderr,
+            )
+
+
+class Flusher:
+    """Folds what the recorder collected and writes it. ``unix_clock`` returns nanoseconds since 1970."""
+
+    def __init__(
+        self, recorder: Recorder, registry: Registry, statements: Statements, settings: Settings,
+        about: dict[str, Any], unix_clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._recorder, self._registry, self._statements = recorder, registry, statements
+        self._settings, self._about, self._unix_clock = settings, about, unix_clock
+        self._length = int(settings.window_seconds * _SECOND)
+        self.call_ns = 0.0
+        self.stopped = False
+        self._new_process()
+
+    def _new_process(self) -> None:
+        self.instance = new_instance()
+        self.output = Output(self._settings.output, self.instance)
+        self._sequence = 0
+        self._dropped: Counter[str] = Counter()
+        self._reported: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._halt = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._partials: dict[Context, Totals] = {}
+        self._window = Window(self._settings.entries)
+        self._start = self._unix_clock()
+        self._cpu = time.process_time_ns()
+        self._own_cpu = 0
+
+    def wake(self) -> None:
+        """Start the thread if it does not run. Called from the recorder's slow paths."""
+        if self._thread is None and not self.stopped:
+            self._thread = threading.Thread(target=self._run, name="burnish-sensor", daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError:  # the interpreter is shutting down, or threads are exhausted
+                self.stopped = True
+
+    def _run(self) -> None:
+        halt = self._halt
+        boundary = self._boundary()
+        while not halt.wait(min(_FOLD_SECONDS, max((boundary - self._unix_clock()) / _SECOND, 0.001))):
+            if self._unix_clock() >= boundary:
+                self.flush(boundary)
+                boundary = self._boundary()
+            else:
+                self.fold()
+
+    def _boundary(self) -> int:
+        return (self._unix_clock() // self._length + 1) * self._length
+
+    def _halt_thread(self) -> bool:
+        thread = self._thread
+        if thread is None:
+            return False
+        self._halt.set()
+        if thread is not threading.current_thread():
+            thread.join(1.0)
+            _wait_until_gone(thread.native_id)
+        self._thread = None
+        self._halt = threading.Event()
+        return True
+
+    def fold(self) -> None:
+        """Fold what was collected so far, so that memory stays small; never raises."""
+        self._guarded(self._fold)
+
+    def flush(self, until: int | None = None) -> None:
+        """Fold and write the window that ends at ``until`` (Unix ns, default now); never raises."""
+        self._guarded(lambda: self._flush(until))
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        if not self._lock.acquire(timeout=1.0):
+            return
+        before = time.thread_time_ns()
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the edge: the host must never see an error of ours
+            self._dropped["windows"] += 1
+            self._window = Window(self._settings.entries)
+            print(f"burnish_sensor: a window was lost: {error!r}", file=sys.stderr)
+        finally:
+            self._own_cpu += time.thread_time_ns() - before
+            self._lock.release()
+
+    def _fold(self) -> None:
+        for context in list(self._recorder.open):
+            if context.name or not context.kind:
+                self._window.calls += self._window.totals_of(context.name).drain(context)
+            else:
+                self._window.calls += self._partials.setdefault(context, Totals()).drain(context)
+        ended = self._recorder.ended
+        while ended:
+            context = ended.popleft()
+            self._window.end(context, self._partials.pop(context, None))
+
+    def _flush(self, until: int | None) -> None:
+        self._fold()
+        window, start = self._window, self._start
+        if window.is_empty():
+            return
+        end = max(until or self._unix_clock(), start)
+        shape = self._shape(window, start, end)
+        self._start, self._window = end, Window(self._settings.entries)
+        if self.output.write(shape):
+            self._sequence += 1
+            self._reported = self._dropped.copy()
+        else:
+            self._dropped["windows"] += 1
+
+    def _shape(self, window: Window, start: int, end: int) -> dict[str, Any]:
+        tables = window.to_dict(self._registry, self._statements)
+        return {
+            "format": FORMAT,
+            "service": self._settings.service,
+            "environment": self._settings.environment,
+            "release": self._settings.release,
+            "instance": self.instance,
+            "sequence": self._sequence,
+            "start_unix_ns": start,
+            "end_unix_ns": end,
+            "python": "{}.{}.{}".format(*sys.version_info[:3]),
+            "sensor": self._costs(window),
+            **tables,
+        }
+
+    def _costs(self, window: Window) -> dict[str, Any]:
+        cpu = time.process_time_ns()
+        overhead = int(window.calls * self.call_ns) + self._own_cpu
+        costs = {
+            **self._about,
+            "overhead_ns": overhead,
+            "process_cpu_ns": cpu - self._cpu,
+            "dropped": self._newly_dropped(window),
+        }
+        self._cpu, self._own_cpu = cpu, 0
+        return costs
+
+    def _newly_dropped(self, window: Window) -> dict[str, int]:
+        """What was dropped since the last window that could be written."""
+        dropped = self._dropped
+        dropped["functions"] = self._registry.dropped
+        dropped["entries"] += window.dropped_entries
+        dropped["rows"] += sum(totals.dropped for totals in window.totals.values())
+        dropped["statements"] = self._statements.dropped + dropped["rows"]
+        return {key: dropped[key] - self._reported[key] for key in ("functions", "statements", "entries", "windows")}
+
+    def stop(self) -> None:
+        """Write the last window and end the thread."""
+        self.stopped = True
+        self._halt_thread()
+        self.flush()
+
+    def before_fork(self) -> None:
+        """A fork of a process with threads is unsafe: end ours first."""
+        self._resume = self._halt_thread()
+
+    def after_fork_in_parent(self) -> None:
+        """Let the next call start the thread again: Python counts threads right after this, and would warn."""
+        if self._resume:
+            for context in list(self._recorder.open):
+                context.forget_shortcuts()
+
+    def after_fork_in_child(self) -> None:
+        """Forget what the parent will report, and report to a file of our own."""
+        self._new_process()
+        for context in [*self._recorder.open, *self._recorder.ended]:
+            Totals().drain(context)
+            context.query_count = 0
+        self._recorder.ended.clear()
+        current = self._recorder.local.state.context
+        self._recorder.open = {context for context in self._recorder.open if context.kind or context is current}
+
+
+def _wait_until_gone(native_id: int | None) -> None:
+    """Until Python 3.12 ``join`` returns a moment before the system's thread has ended, and fork would still see it."""
+    for _ in range(50):
+        if not os.path.exists(f"/proc/self/task/{native_id}"):
+            return
+        time.sleep(0.0002)

@@ -1,0 +1,164 @@
+"""Django 4.2 and later: requests, management commands and SQL."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import wraps
+from typing import Any, Callable
+
+from ..probe import Probe
+
+#: commands that serve until they are stopped: their requests are the entries
+_SERVERS = frozenset({"runserver", "runserver_plus", "testserver", "shell", "shell_plus", "test"})
+
+
+def patch_handler(module: Any, probe: Probe) -> None:
+    """Make each request an entry, named when its route is known."""
+    handler = module.BaseHandler
+    handler.get_response = _synchronous(handler.get_response, probe)
+    handler.get_response_async = _asynchronous(handler.get_response_async, probe)
+
+
+def _synchronous(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    @wraps(original)
+    def get_response(self: Any, request: Any) -> Any:
+        if not probe.active:
+            return original(self, request)
+        entry = probe.entries.begin("http")
+        response, failure = None, None
+        try:
+            response = original(self, request)
+            return response
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            probe.entries.end(entry, _name(request), _status(response), failure)
+
+    return get_response
+
+
+def _asynchronous(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    @wraps(original)
+    async def get_response_async(self: Any, request: Any) -> Any:
+        if not probe.active:
+            return await original(self, request)
+        entry = probe.entries.begin("http")
+        response, failure = None, None
+        try:
+            response = await probe.entries.awaiting(entry, original(self, request))
+            return response
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            probe.entries.end(entry, _name(request), _status(response), failure)
+
+    return get_response_async
+
+
+def _status(response: Any) -> int:
+    return int(getattr(response, "status_code", 500))
+
+
+def _name(request: Any) -> str:
+    """Method and route; ``<unmatched>`` where no route matched. A path never becomes a name."""
+    match = getattr(request, "resolver_match", None)
+    route = getattr(match, "route", None)
+    method = request.method if str(request.method).isalpha() else "<method>"
+    if match is None or route is None:
+        return f"{method} <unmatched>"
+    return "{} {}".format(method, route or "/")
+
+
+def patch_exception(module: Any, probe: Probe) -> None:
+    """Learn which exception became a response of 500 or more."""
+    original = module.response_for_exception
+
+    @wraps(original)
+    def response_for_exception(request: Any, exc: BaseException) -> Any:
+        response = original(request, exc)
+        context = probe.entries.current()
+        if context is not None and response.status_code >= 500:
+            context.error = type(exc).__name__
+        return response
+
+    module.response_for_exception = response_for_exception
+
+
+def patch_command(module: Any, probe: Probe) -> None:
+    """Make each management command an entry, unless it serves, or runs inside another entry."""
+    original = module.BaseCommand.execute
+
+    @wraps(original)
+    def execute(self: Any, *arguments: Any, **options: Any) -> Any:
+        name = type(self).__module__.rpartition(".")[2]
+        if not probe.active or name in _SERVERS or probe.entries.inside():
+            return original(self, *arguments, **options)
+        entry = probe.entries.begin("command", "command:" + name)
+        failure = None
+        try:
+            return original(self, *arguments, **options)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            probe.entries.end(entry, error=failure)
+
+    module.BaseCommand.execute = execute
+
+
+def patch_cursor(module: Any, probe: Probe) -> None:
+    """Record each execution and its rows. The debug wrapper calls these methods too, so that nothing counts twice."""
+    wrapper = module.CursorWrapper
+    wrapper.execute = _executing(wrapper.execute, probe)
+    wrapper.executemany = _executing(wrapper.executemany, probe)
+    wrapper.__iter__ = _iterating(wrapper.__iter__, probe)
+    for name in ("fetchone", "fetchmany", "fetchall"):
+        setattr(wrapper, name, _fetching(name, probe))
+
+
+def _executing(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    @wraps(original)
+    def execute(self: Any, sql: Any, params: Any = None) -> Any:
+        start = probe.clock()
+        failure: BaseException | None = None
+        try:
+            return original(self, sql, params)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            wall = probe.clock() - start
+            parameters = params if original.__name__ == "execute" else None
+            self.__dict__["_burnish"] = probe.executed(sql, parameters, self.db.vendor, wall, failure)
+
+    return execute
+
+
+def _fetching(name: str, probe: Probe) -> Callable[..., Any]:
+    def fetch(self: Any, *arguments: Any, **options: Any) -> Any:
+        original = type(self).__getattr__(self, name)  # what Django does for a method that it does not define
+        start = probe.clock()
+        result = original(*arguments, **options)
+        rows = len(result) if name != "fetchone" else int(result is not None)
+        probe.fetched(self.__dict__.get("_burnish"), rows, probe.clock() - start)
+        return result
+
+    fetch.__name__ = name
+    return fetch
+
+
+def _iterating(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    @wraps(original)
+    def iterate(self: Any) -> Iterator[Any]:
+        rows = iter(original(self))
+        while True:
+            start = probe.clock()
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            probe.fetched(self.__dict__.get("_burnish"), 1, probe.clock() - start)
+            yield row
+
+    return iterate

@@ -1,0 +1,156 @@
+"""Rewrites the application's modules while they are imported, and tells when a module of a library was imported.
+
+Only modules that the ordinary loader of source files would load, whose file is under the root, are touched. The
+rewritten code is never written to ``__pycache__``. Where rewriting fails, the module is loaded as if the sensor were
+not there.
+"""
+from __future__ import annotations
+
+import ast
+import os
+import sys
+import sysconfig
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import decode_source
+from types import CodeType, ModuleType
+from typing import Any, Callable
+
+from .registry import Registry, Source
+from .rewrite import rewrite
+
+_FOREIGN = frozenset(
+    {"site-packages", "dist-packages", "node_modules", ".tox", ".nox", ".eggs", ".git", "__pypackages__"}
+)
+_HERE = os.path.dirname(os.path.realpath(__file__))
+
+
+class Territory:
+    """Which files are the application's: those under the root, without environments, libraries and the sensor."""
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.realpath(root)
+        paths = sysconfig.get_paths()
+        self._foreign = {os.path.realpath(paths[key]) for key in ("stdlib", "platstdlib", "purelib", "platlib")}
+        self._foreign.add(_HERE)
+        self._folders: dict[str, bool] = {self.root: True}
+
+    def relative(self, path: str) -> str | None:
+        """The path relative to the root, with ``/``; None for a file that is not the application's."""
+        real = os.path.realpath(path)
+        if not real.startswith(self.root.rstrip(os.sep) + os.sep):
+            return None
+        if not self._owns(os.path.dirname(real)):
+            return None
+        return os.path.relpath(real, self.root).replace(os.sep, "/")
+
+    def _owns(self, folder: str) -> bool:
+        known = self._folders.get(folder)
+        if known is None:
+            known = (
+                os.path.basename(folder) not in _FOREIGN
+                and folder not in self._foreign
+                and not os.path.isfile(os.path.join(folder, "pyvenv.cfg"))
+                and self._owns(os.path.dirname(folder))
+            )
+            self._folders[folder] = known
+        return known
+
+
+class Compiler:
+    """Compiles a file of the application to rewritten code."""
+
+    def __init__(self, territory: Territory, registry: Registry) -> None:
+        self.territory, self.registry = territory, registry
+
+    def compile(self, data: bytes, path: str, module: str) -> CodeType | None:
+        """The code of a module; None where the plain loader must be used instead."""
+        relative = self.territory.relative(path)
+        if relative is None:
+            return None
+        try:
+            text = decode_source(data)
+            tree = ast.parse(text, path)
+            rewrite(tree, module, relative, Source(text), self.registry.add)
+            code = compile(tree, path, "exec", dont_inherit=True)
+        except Exception:  # noqa: BLE001 - whatever it is, the plain loader will meet it or do without us
+            self.registry.fallbacks.append(module)
+            return None
+        self.registry.files[path] = relative
+        self.registry.modules.append(module)
+        return code
+
+
+class RewritingLoader(SourceFileLoader):
+    """The ordinary loader of source files, but for the code that it returns."""
+
+    def __init__(self, fullname: str, path: str, compiler: Compiler) -> None:
+        super().__init__(fullname, path)
+        self._compiler = compiler
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        path = self.get_filename(fullname)
+        code = self._compiler.compile(self.get_data(path), path, fullname)
+        return super().get_code(fullname) if code is None else code
+
+
+class _HookLoader(Loader):
+    """Loads a module through its own loader, then calls the hook that waits for it."""
+
+    def __init__(self, inner: Any, hook: Callable[[ModuleType], None]) -> None:
+        self._inner, self._hook = inner, hook
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        spec.loader = self._inner
+        module: ModuleType | None = self._inner.create_module(spec)
+        spec.loader = self
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._inner
+        module.__loader__ = self._inner
+        self._inner.exec_module(module)
+        self._hook(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+class Finder(MetaPathFinder):
+    """First on ``sys.meta_path``: asks the finders after it, and changes only the loader of what they find."""
+
+    def __init__(self, compiler: Compiler, hooks: dict[str, Callable[[ModuleType], None]]) -> None:
+        self._compiler, self._hooks = compiler, hooks
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec that the other finders give, with our loader where the module is ours to observe."""
+        spec = self._ask_others(fullname, path, target)
+        if spec is None or spec.loader is None:
+            return spec
+        if fullname in self._hooks:
+            spec.loader = _HookLoader(spec.loader, self._hooks[fullname])
+        elif type(spec.loader) is SourceFileLoader and self._is_ours(spec):
+            spec.loader = RewritingLoader(fullname, spec.loader.path, self._compiler)
+        return spec
+
+    def _is_ours(self, spec: ModuleSpec) -> bool:
+        return bool(spec.origin) and self._compiler.territory.relative(str(spec.origin)) is not None
+
+    def _ask_others(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None
+    ) -> ModuleSpec | None:
+        for finder in list(sys.meta_path):
+            find = getattr(finder, "find_spec", None)
+            if finder is self or find is None:
+                continue
+            spec: ModuleSpec | None = find(fullname, path, target)
+            if spec is not None:
+                return spec
+        return None
+
+    def invalidate_caches(self) -> None:
+        """Nothing is cached here."""

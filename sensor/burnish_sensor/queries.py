@@ -1,0 +1,203 @@
+"""SQL: which call ran which statement, where, how often, with how many rows.
+
+A frame of the shadow stack in which a statement ran has a ``CallQueries``; when the call ends it is handed over for
+folding and added to the frame below, so that each function on the stack knows what one call of it caused.
+"""
+from __future__ import annotations
+
+import itertools
+import sys
+from typing import Any
+
+from .context import EDGE, PARENT, QUERIES, TOTALS, Frame
+
+#: (number of the function, file, line)
+Site = tuple[int, str, int]
+#: (statement id, site)
+Key = tuple[str, Site]
+
+_KEYS_PER_CALL = 200
+_HASHES_PER_KEY = 1_000
+_DRIVERS_PER_CALL = 256
+_OPTIMIZED = 0x1  # CO_OPTIMIZED: a function's code, not that of a module or class body
+_SALT = object()
+
+
+class Execution:
+    """One execution. ``rows`` is None until the driver tells; ``wall`` (ns) grows while rows are fetched."""
+
+    __slots__ = ("error", "key", "order", "rows", "wall")
+
+    def __init__(self, key: Key, order: int, wall: int, error: str | None) -> None:
+        self.key, self.order, self.wall, self.error = key, order, wall, error
+        self.rows: int | None = None
+
+
+class KeyQueries:
+    """The executions of one statement at one site within one call."""
+
+    __slots__ = ("first", "hashes", "identical", "n", "rows", "time")
+
+    def __init__(self, first: int) -> None:
+        self.first, self.n, self.identical, self.rows, self.time = first, 0, 0, 0, 0
+        self.hashes: set[int] = set()
+
+    def use(self, parameters: int | None) -> None:
+        """Count an execution as identical if its parameters were used before in this call."""
+        if parameters is None:
+            return
+        if parameters in self.hashes:
+            self.identical += 1
+        elif len(self.hashes) < _HASHES_PER_KEY:
+            self.hashes.add(parameters)
+
+    def add(self, other: KeyQueries) -> None:
+        """Add what a call below did; parameters of both are identical once more."""
+        self.first = min(self.first, other.first)
+        self.n += other.n
+        self.rows += other.rows
+        self.time += other.time
+        self.identical += other.identical + len(self.hashes & other.hashes)
+        if len(self.hashes) < _HASHES_PER_KEY:
+            self.hashes |= other.hashes
+
+
+class CallQueries:
+    """What one call ran. ``drivers``: (order, key) of executions that returned more than one row, in order."""
+
+    __slots__ = ("drivers", "keys")
+
+    def __init__(self) -> None:
+        self.keys: dict[Key, KeyQueries] = {}
+        self.drivers: list[tuple[int, Key]] = []
+
+    def at(self, key: Key, order: int) -> KeyQueries | None:
+        """The record of a statement at a site; None when this call has too many different ones."""
+        record = self.keys.get(key)
+        if record is None and len(self.keys) < _KEYS_PER_CALL:
+            record = self.keys[key] = KeyQueries(order)
+        return record
+
+    def add(self, other: CallQueries) -> None:
+        """Add what a call made by this one did."""
+        for key, theirs in other.keys.items():
+            mine = self.at(key, theirs.first)
+            if mine is not None:
+                mine.add(theirs)
+        for order, key in other.drivers:
+            self.note_driver(order, key)
+
+    def note_driver(self, order: int, key: Key) -> None:
+        """Remember an execution that returned more than one row; a run of the same statement counts once."""
+        if len(self.drivers) < _DRIVERS_PER_CALL and not (self.drivers and self.drivers[-1][1] == key):
+            self.drivers.append((order, key))
+
+    def driver_of(self, key: Key) -> Key | None:
+        """The last other statement with more than one row before the first execution of ``key``."""
+        first = self.keys[key].first
+        found = [(order, other) for order, other in self.drivers if order < first and other[0] != key[0]]
+        return max(found)[1] if found else None
+
+
+def hand_over(frame: Frame) -> None:
+    """At the end of a call: give its queries up for folding and add them to the frame below."""
+    edge = frame[EDGE]
+    edge.context.returned.append((edge.function, frame[QUERIES]))
+    pass_up(frame)
+
+
+def pass_up(frame: Frame) -> None:
+    """Add the queries of a frame to the frame below; the bottom of a stack keeps none."""
+    parent = frame[PARENT]
+    if parent is None or parent[PARENT] is None:
+        return
+    if parent[QUERIES] is None:
+        parent[QUERIES] = CallQueries()
+    parent[QUERIES].add(frame[QUERIES])
+
+
+def pass_up_slice(frame: Frame) -> None:
+    """When a generator or coroutine is suspended or ends: pass up what this slice did, and keep the total."""
+    if frame[QUERIES] is None:
+        return
+    pass_up(frame)
+    if frame[TOTALS] is None:
+        frame[TOTALS] = CallQueries()
+    frame[TOTALS].add(frame[QUERIES])
+    frame[QUERIES] = None
+
+
+def hash_parameters(parameters: Any) -> int | None:
+    """A salted hash of the parameters of an execution; None where they have no stable form."""
+    if not parameters:
+        return 0
+    try:
+        return hash((_SALT, parameters))
+    except Exception:  # noqa: BLE001 - parameters are the application's objects: anything can happen
+        pass
+    try:
+        return hash((_SALT, repr(parameters)))
+    except Exception:  # noqa: BLE001
+        return None
+
+
+class QueryLog:
+    """What the database hooks call. ``files`` maps the path of a rewritten module to its relative path."""
+
+    def __init__(self, local: Any, files: dict[str, str]) -> None:
+        self._local, self._files = local, files
+        self._orders = itertools.count(1)
+
+    def executed(self, statement: str, parameters: Any, wall: int, error: str | None) -> Execution | None:
+        """Record an execution that took ``wall`` ns. None when no application function is on the stack."""
+        frame: Frame = self._local.state.current
+        edge = frame[EDGE]
+        edge.context.query_count += 1
+        site = self._site(edge.function)
+        if site is None:
+            return None
+        key = (statement, site)
+        execution = Execution(key, next(self._orders), wall, error)
+        edge.context.executions.append(execution)
+        record = self._record(frame, execution)
+        if record is not None:
+            record.n += 1
+            record.time += wall
+            record.use(hash_parameters(parameters))
+        return execution
+
+    def fetched(self, execution: Execution, rows: int, wall: int) -> None:
+        """Record that ``rows`` more rows of an execution were fetched in ``wall`` ns."""
+        before = execution.rows or 0
+        execution.rows = before + rows
+        execution.wall += wall
+        frame: Frame = self._local.state.current
+        record = self._record(frame, execution)
+        if record is None:
+            return
+        record.rows += rows
+        record.time += wall
+        if before <= 1 < execution.rows:
+            frame[QUERIES].note_driver(execution.order, execution.key)
+
+    def _record(self, frame: Frame, execution: Execution) -> KeyQueries | None:
+        if frame[PARENT] is None:
+            return None
+        queries = frame[QUERIES]
+        if queries is None:
+            queries = frame[QUERIES] = CallQueries()
+        record: KeyQueries | None = queries.at(execution.key, execution.order)
+        return record
+
+    def _site(self, function: int) -> Site | None:
+        """The innermost function's frame whose code is the application's, and its current line."""
+        if not function:
+            return None
+        frame = sys._getframe(2)
+        while frame is not None:
+            code = frame.f_code
+            file = self._files.get(code.co_filename)
+            if file is not None and code.co_flags & _OPTIMIZED and code.co_name != "<lambda>":
+                return function, file, frame.f_lineno
+            frame = frame.f_back  # type: ignore[assignment]
+        return None

@@ -1,0 +1,150 @@
+"""Folds what contexts hold into sums: one ``Totals`` for each entry."""
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from .context import Context, Edge
+from .histogram import Histogram
+from .queries import CallQueries, Execution, Key, KeyQueries
+
+_ROWS_PER_TABLE = 20_000
+
+
+def take(values: list[Any]) -> list[Any]:
+    """Take what a list holds while other threads append to it: each step is atomic, nothing is lost."""
+    count = len(values)
+    taken = values[:count]
+    del values[:count]
+    return taken
+
+
+class CallTotals:
+    """A call row being summed."""
+
+    def __init__(self) -> None:
+        self.errors: Counter[str] = Counter()
+        self.callers: Counter[int] = Counter()
+        self.wall = Histogram()
+        self.own = Histogram()
+
+    def add(self, edge: Edge) -> None:
+        owns = take(edge.owns)
+        self.callers[edge.caller] += len(owns)
+        self.own.extend(owns)
+        self.wall.extend(take(edge.walls))
+        self.errors.update(take(edge.errors))
+
+    def merge(self, other: CallTotals) -> None:
+        self.errors.update(other.errors)
+        self.callers.update(other.callers)
+        self.own.merge(other.own)
+        self.wall.merge(other.wall)
+
+
+class QueryTotals:
+    """A query row being summed."""
+
+    def __init__(self) -> None:
+        self.wall = Histogram()
+        self.rows: int | None = None
+        self.errors: Counter[str] = Counter()
+
+    def add(self, execution: Execution) -> None:
+        self.wall.extend([execution.wall])
+        if execution.rows is not None:
+            self.rows = (self.rows or 0) + execution.rows
+        if execution.error:
+            self.errors[execution.error] += 1
+
+    def merge(self, other: QueryTotals) -> None:
+        self.wall.merge(other.wall)
+        self.errors.update(other.errors)
+        if other.rows is not None:
+            self.rows = (self.rows or 0) + other.rows
+
+
+class DriverSums:
+    """Sums for the regression of executions (y) on rows of the driving statement (x)."""
+
+    def __init__(self) -> None:
+        self.values = [0, 0, 0, 0, 0, 0]
+
+    def add(self, x: int, y: int) -> None:
+        self.values = [a + b for a, b in zip(self.values, (1, x, y, x * x, x * y, y * y))]
+
+    def merge(self, other: DriverSums) -> None:
+        self.values = [a + b for a, b in zip(self.values, other.values)]
+
+
+class PerCallTotals:
+    """A statements-per-call row being summed."""
+
+    def __init__(self) -> None:
+        self.executions = Histogram()
+        self.identical = 0
+        self.time = 0
+        self.drivers: dict[Key, DriverSums] = {}
+
+    def add(self, queries: KeyQueries, driver: Key | None, driver_rows: int) -> None:
+        self.executions.extend([queries.n])
+        self.identical += queries.identical
+        self.time += queries.time
+        if driver is not None:
+            self.drivers.setdefault(driver, DriverSums()).add(driver_rows, queries.n)
+
+    def merge(self, other: PerCallTotals) -> None:
+        self.executions.merge(other.executions)
+        self.identical += other.identical
+        self.time += other.time
+        for key, sums in other.drivers.items():
+            self.drivers.setdefault(key, DriverSums()).merge(sums)
+
+
+class Totals:
+    """What one entry did."""
+
+    def __init__(self) -> None:
+        self.calls: dict[int, CallTotals] = {}
+        self.queries: dict[Key, QueryTotals] = {}
+        self.per_call: dict[tuple[int, Key], PerCallTotals] = {}
+        self.dropped = 0
+
+    def drain(self, context: Context) -> int:
+        """Take everything that a context holds now; the number of calls taken."""
+        calls = 0
+        for edge in context.edges[:]:
+            if edge.owns or edge.errors:
+                calls += len(edge.owns)
+                self.calls.setdefault(edge.function, CallTotals()).add(edge)
+        for execution in take(context.executions):
+            if execution.key in self.queries or self._has_room(self.queries):
+                self.queries.setdefault(execution.key, QueryTotals()).add(execution)
+        for function, queries in take(context.returned):
+            self._add_call(function, queries)
+        return calls
+
+    def _add_call(self, function: int, queries: CallQueries) -> None:
+        for key, record in queries.keys.items():
+            row = (function, key)
+            if not record.n or not (row in self.per_call or self._has_room(self.per_call)):
+                continue
+            driver = queries.driver_of(key) if record.n >= 2 else None
+            rows = queries.keys[driver].rows if driver in queries.keys else 0
+            self.per_call.setdefault(row, PerCallTotals()).add(record, driver, rows)
+
+    def _has_room(self, table: dict[Any, Any]) -> bool:
+        if len(table) < _ROWS_PER_TABLE:
+            return True
+        self.dropped += 1
+        return False
+
+    def merge(self, other: Totals) -> None:
+        """Add what was folded before the name of an entry was known."""
+        for function, calls in other.calls.items():
+            self.calls.setdefault(function, CallTotals()).merge(calls)
+        for key, queries in other.queries.items():
+            self.queries.setdefault(key, QueryTotals()).merge(queries)
+        for row, per_call in other.per_call.items():
+            self.per_call.setdefault(row, PerCallTotals()).merge(per_call)
+        self.dropped += other.dropped

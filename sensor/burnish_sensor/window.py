@@ -1,0 +1,176 @@
+"""One window: totals by entry, and their JSON (``docs/format.md``)."""
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from .context import Context
+from .histogram import Histogram
+from .queries import Key, Site
+from .registry import OTHER, Registry
+from .statements import Statements
+from .totals import CallTotals, PerCallTotals, QueryTotals, Totals
+
+
+class EntryTotals:
+    """An entry row being summed."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.wall = Histogram()
+        self.queries = Histogram()
+        self.errors: Counter[str] = Counter()
+        self.status: Counter[str] = Counter()
+
+    def add(self, context: Context) -> None:
+        self.wall.extend([context.wall])
+        self.queries.extend([context.query_count])
+        if context.error:
+            self.errors[context.error] += 1
+        if context.status:
+            self.status[context.status] += 1
+
+
+class Window:
+    """One window being filled, by one thread at a time."""
+
+    def __init__(self, entries: int) -> None:
+        self._capacity = entries
+        self.entries: dict[str, EntryTotals] = {}
+        self.totals: dict[str, Totals] = {}
+        self.dropped_entries = 0
+        self.calls = 0
+
+    def totals_of(self, name: str) -> Totals:
+        """The totals of an entry; those of ``<other>`` when there are too many."""
+        return self.totals.setdefault(self._bounded(name), Totals())
+
+    def _bounded(self, name: str) -> str:
+        if not name or name in self.totals or name in self.entries:
+            return name
+        if len(self.totals.keys() | self.entries.keys()) < self._capacity:
+            return name
+        self.dropped_entries += 1
+        return OTHER
+
+    def end(self, context: Context, partial: Totals | None) -> None:
+        """Take in a context that ended."""
+        name = self._bounded(context.name)
+        totals = self.totals.setdefault(name, Totals())
+        if partial is not None:
+            totals.merge(partial)
+        self.calls += totals.drain(context)
+        if name:
+            self.entries.setdefault(name, EntryTotals(context.kind)).add(context)
+
+    def is_empty(self) -> bool:
+        """Whether nothing happened."""
+        return not self.entries and not any(t.calls or t.queries or t.per_call for t in self.totals.values())
+
+    def to_dict(self, registry: Registry, statements: Statements) -> dict[str, Any]:
+        """The tables of the window, in the order of names."""
+        tables = _Tables(registry)
+        for name in sorted(self.totals):
+            tables.add(name, self.totals[name])
+        named = sorted((registry.functions[number] for number in tables.functions), key=lambda f: f.name)
+        return {
+            "functions": {function.name: function.to_dict() for function in named},
+            "statements": {key: statements.to_dict(key) for key in sorted(tables.statements)},
+            "entries": [_entry_row(name, self.entries[name]) for name in sorted(self.entries)],
+            "calls": tables.calls,
+            "queries": tables.queries,
+            "per_call": tables.per_call,
+        }
+
+
+class _Tables:
+    """Rows, and the functions and statements that they name."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self.functions: set[int] = set()
+        self.statements: set[str] = set()
+        self.calls: list[dict[str, Any]] = []
+        self.queries: list[dict[str, Any]] = []
+        self.per_call: list[dict[str, Any]] = []
+
+    def add(self, entry: str, totals: Totals) -> None:
+        for function in sorted(totals.calls, key=self._peek):
+            self.calls.append(self._call_row(entry, function, totals.calls[function]))
+        for key in sorted(totals.queries, key=self._order):
+            self.queries.append(self._query_row(entry, key, totals.queries[key]))
+        for function, key in sorted(totals.per_call, key=lambda row: (self._peek(row[0]), self._order(row[1]))):
+            self.per_call.append(self._per_call_row(entry, function, key, totals.per_call[function, key]))
+
+    def _peek(self, function: int) -> str:
+        return self._registry.functions[function].name
+
+    def _order(self, key: Key) -> tuple[str, str, int]:
+        return key[0], self._peek(key[1][0]), key[1][2]
+
+    def _name(self, function: int) -> str:
+        if function:
+            self.functions.add(function)
+        return self._peek(function)
+
+    def _site(self, site: Site) -> dict[str, Any]:
+        return {"function": self._name(site[0]), "file": site[1], "line": site[2]}
+
+    def _call_row(self, entry: str, function: int, totals: CallTotals) -> dict[str, Any]:
+        return {
+            "function": self._name(function),
+            "entry": entry,
+            "calls": totals.own.count,
+            "errors": dict(sorted(totals.errors.items())),
+            "wall": totals.wall.to_dict(),
+            "own": totals.own.to_dict(),
+            "callers": {self._name(caller): n for caller, n in sorted(totals.callers.items()) if n},
+        }
+
+    def _query_row(self, entry: str, key: Key, totals: QueryTotals) -> dict[str, Any]:
+        self.statements.add(key[0])
+        return {
+            "statement": key[0],
+            **self._site(key[1]),
+            "entry": entry,
+            "executions": totals.wall.count,
+            "errors": dict(sorted(totals.errors.items())),
+            "wall": totals.wall.to_dict(),
+            "rows": totals.rows,
+        }
+
+    def _per_call_row(self, entry: str, function: int, key: Key, totals: PerCallTotals) -> dict[str, Any]:
+        self.statements.add(key[0])
+        return {
+            "function": self._name(function),
+            "statement": key[0],
+            "site": self._site(key[1]),
+            "entry": entry,
+            "calls": totals.executions.count,
+            "executions": totals.executions.to_dict(),
+            "identical": totals.identical,
+            "time_ns": totals.time,
+            "driver": self._driver(totals),
+        }
+
+    def _driver(self, totals: PerCallTotals) -> dict[str, Any] | None:
+        """The most frequent driving statement; ties are broken by its id and place."""
+        if not totals.drivers:
+            return None
+        key = min(totals.drivers, key=lambda key: (-totals.drivers[key].values[0], self._order(key)))
+        self.statements.add(key[0])
+        names = ("n", "sum_x", "sum_y", "sum_xx", "sum_xy", "sum_yy")
+        sums = dict(zip(names, totals.drivers[key].values))
+        return {"statement": key[0], "site": self._site(key[1]), **sums}
+
+
+def _entry_row(name: str, totals: EntryTotals) -> dict[str, Any]:
+    return {
+        "entry": name,
+        "kind": totals.kind,
+        "calls": totals.wall.count,
+        "errors": dict(sorted(totals.errors.items())),
+        "status": dict(sorted(totals.status.items())),
+        "wall": totals.wall.to_dict(),
+        "queries": totals.queries.to_dict(),
+    }

@@ -1,0 +1,130 @@
+"""Runs rewritten source in this process, with a clock that only moves when told to."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from burnish_sensor.entries import Entries
+from burnish_sensor.flush import FORMAT
+from burnish_sensor.probe import Probe
+from burnish_sensor.queries import QueryLog
+from burnish_sensor.recorder import Recorder
+from burnish_sensor.registry import Registry, Source
+from burnish_sensor.rewrite import rewrite
+from burnish_sensor.statements import Statements
+from burnish_sensor.suspension import Suspension
+from burnish_sensor.window import Window
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class FakeClock:
+    """Nanoseconds that pass only through ``advance``."""
+
+    def __init__(self) -> None:
+        self.now = 1_000
+
+    def __call__(self) -> int:
+        return self.now
+
+    def advance(self, ns: int) -> None:
+        self.now += ns
+
+
+class Bench:
+    """A recorder with its hooks, outside ``builtins``: each test has its own."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.registry = Registry()
+        self.statements = Statements()
+        self.recorder = Recorder(self.clock)
+        suspension = Suspension(self.recorder)
+        self.hooks = {**self.recorder.call_hooks(), **suspension.hooks()}
+        self.entries = Entries(self.recorder, suspension)
+        log = QueryLog(self.recorder.local, self.registry.files)
+        self.probe = Probe(self.clock, self.statements, log, self.entries)
+
+    def load(self, text: str, module: str = "app", file: str = "app.py") -> dict[str, Any]:
+        """The namespace of a module; ``tick(ns)`` and ``bench`` are known in it."""
+        text = textwrap.dedent(text)
+        tree = ast.parse(text)
+        rewrite(tree, module, file, Source(text), self.registry.add)
+        namespace = {"__name__": module, "tick": self.clock.advance, "bench": self, **self.hooks}
+        self.registry.files[file] = file
+        exec(compile(tree, file, "exec", dont_inherit=True), namespace)
+        return namespace
+
+    def query(self, sql: str, parameters: Any = (), rows: int = 0, took: int = 10) -> None:
+        """What a database hook does for one execution and its fetch."""
+        self.clock.advance(took)
+        execution = self.probe.executed(sql, parameters, "sqlite", took)
+        self.probe.fetched(execution, rows, 0)
+
+    def tables(self) -> dict[str, Any]:
+        """The tables of the window of everything so far."""
+        window = Window(500)
+        for context in list(self.recorder.open):
+            window.totals_of(context.name).drain(context)
+        while self.recorder.ended:
+            window.end(self.recorder.ended.popleft(), None)
+        return window.to_dict(self.registry, self.statements)
+
+    def calls(self) -> dict[str, dict[str, Any]]:
+        """Call rows by the bare name of the function, in short: calls, wall and own time in sum, callers, errors."""
+        return {bare(row["function"]): short(row) for row in self.tables()["calls"]}
+
+
+def short(row: dict[str, Any]) -> dict[str, Any]:
+    """A call row without its buckets."""
+    return {
+        "calls": row["calls"],
+        "wall": row["wall"]["sum"],
+        "own": row["own"]["sum"],
+        "callers": {bare(name): n for name, n in row["callers"].items()},
+        "errors": row["errors"],
+    }
+
+
+def bare(name: str) -> str:
+    return name.partition(":")[2]
+
+
+def run(code: str | list[str], folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in ``folder`` with the sensor's package on the path: code, or arguments."""
+    arguments = ["-c", textwrap.dedent(code)] if isinstance(code, str) else code
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("BURNISH_", "PYTHON"))}
+    environment = {
+        **clean,
+        "PYTHONPATH": str(ROOT / "sensor"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "BURNISH_WINDOW_SECONDS": "60",
+        **environ,
+    }
+    command = [sys.executable, *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def windows(folder: Path) -> list[dict[str, Any]]:
+    """All windows under the default output directory of an application in ``folder``, each file in order."""
+    files = sorted((folder / ".burnish" / "windows").glob("*.jsonl"))
+    found = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    assert all(window["format"] == FORMAT for window in found)
+    return found
+
+
+def write(folder: Path, **files: str) -> None:
+    """Write each text as ``<name>.py``; a name may hold ``/``."""
+    for name, text in files.items():
+        path = folder / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
