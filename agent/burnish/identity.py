@@ -6,16 +6,33 @@ import ast
 import copy
 import hashlib
 
+_LEFT_OUT = frozenset({"ctx", "kind", "type_comment"})
+
 
 def body_hash(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    """The first 16 hex digits of SHA-256 over `ast.dump` of a function without docstring, name and decorators.
+    """The first 16 hex digits of SHA-256 over the canonical text of a function without docstring, name and decorators.
 
-    Positions are not dumped, so it survives moves and renames. `ast.dump` differs between minor versions of Python:
-    compare only hashes that were taken on the same one.
+    It survives moves and renames, and is the same on every Python.
     """
     bare = copy.copy(node)
     bare.name = ""
     bare.decorator_list = []
     if ast.get_docstring(node, clean=False) is not None:
         bare.body = node.body[1:]
-    return hashlib.sha256(ast.dump(bare).encode()).hexdigest()[:16]
+    return hashlib.sha256(canonical(bare).encode()).hexdigest()[:16]
+
+
+def canonical(value: object) -> str:
+    """A syntax tree as text that is the same on every Python: no positions, no empty field, no `ctx`."""
+    if isinstance(value, ast.JoinedStr):  # 3.12.0 and 3.12.1 put empty constants into its format, others do not
+        value = ast.JoinedStr([part for part in value.values if getattr(part, "value", None) != ""])
+    if isinstance(value, ast.AST):
+        fields = [
+            f"{name}={canonical(field)}"
+            for name, field in ast.iter_fields(value)
+            if name not in _LEFT_OUT and field is not None and field != []
+        ]
+        return f"{type(value).__name__}({','.join(fields)})"
+    if isinstance(value, list):
+        return f"[{','.join(canonical(item) for item in value)}]"
+    return repr(value)

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Union
 
+_LEFT_OUT = frozenset({"ctx", "kind", "type_comment"})
 FunctionNode = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 RELEASE_VARIABLES = (
@@ -71,14 +72,30 @@ def _read(path: str) -> str:
 
 
 def body_hash(node: FunctionNode) -> str:
-    """The first 16 hex digits of SHA-256 over ``ast.dump`` of a function.
+    """The first 16 hex digits of SHA-256 over the canonical text of a function.
 
-    Its docstring and decorators are taken away and its name is emptied; positions are not dumped.
-    So the hash survives moves and renames. ``ast.dump`` differs between minor versions of Python.
+    Its docstring and decorators are taken away and its name is emptied. So the hash survives moves and renames, and it
+    is the same on every Python.
     """
     bare = copy.copy(node)
     bare.name = ""
     bare.decorator_list = []
     if ast.get_docstring(node, clean=False) is not None:
         bare.body = node.body[1:]
-    return hashlib.sha256(ast.dump(bare).encode()).hexdigest()[:16]
+    return hashlib.sha256(canonical(bare).encode()).hexdigest()[:16]
+
+
+def canonical(value: object) -> str:
+    """A syntax tree as text that is the same on every Python: no positions, no empty field, no `ctx`."""
+    if isinstance(value, ast.JoinedStr):  # 3.12.0 and 3.12.1 put empty constants into its format, others do not
+        value = ast.JoinedStr([part for part in value.values if getattr(part, "value", None) != ""])
+    if isinstance(value, ast.AST):
+        fields = [
+            f"{name}={canonical(field)}"
+            for name, field in ast.iter_fields(value)
+            if name not in _LEFT_OUT and field is not None and field != []
+        ]
+        return f"{type(value).__name__}({','.join(fields)})"
+    if isinstance(value, list):
+        return f"[{','.join(canonical(item) for item in value)}]"
+    return repr(value)

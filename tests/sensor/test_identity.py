@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from burnish_sensor.identity import body_hash, find_release, new_instance
 from burnish_sensor.settings import read_settings
 
+FORMAT = Path(__file__).parents[1] / "format"
 COMMIT = "4f2c1ab" * 5 + "12345"
 
 
@@ -23,6 +26,13 @@ def test_a_body_survives_moves_renames_docstrings_and_decorators() -> None:
     assert hash_of("def f(x):\n    return x + 2\n") != first
     assert hash_of("def f(y):\n    return y + 1\n") != first
     assert hash_of("async def f(x):\n    return x + 1\n") != first
+
+
+@pytest.mark.parametrize("row", json.loads((FORMAT / "bodies.json").read_text(encoding="utf-8")))
+def test_a_body_is_what_the_format_says(row: dict[str, str]) -> None:
+    if "match x" in row["source"] and sys.version_info < (3, 10):
+        pytest.skip("this Python has no match statement")
+    assert hash_of(row["source"]) == row["body"]
 
 
 def test_instances_differ() -> None:
