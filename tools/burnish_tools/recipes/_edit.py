@@ -1,0 +1,254 @@
+"""Edits of one file. Places come from `ast` (cheap to analyse with); libcst rewrites them, so that comments stay."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from burnish.why import Why
+from burnish_tools.recipes._repo import Decline, Module
+
+Place = tuple[int, int, int, int]
+Rewrite = Callable[[cst.BaseExpression], cst.BaseExpression]
+Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
+
+
+class Edits:
+    """Edits planned for one module; `text` makes them."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self._expressions: dict[Place, list[Rewrite]] = {}
+        self._before: dict[tuple[int, int], list[str]] = {}
+        self._after: dict[tuple[int, int], list[str]] = {}
+        self._guards: dict[tuple[int, int], str] = {}
+        self._spaced: set[tuple[int, int]] = set()
+
+    def change(self, node: ast.expr, rewrite: Rewrite) -> None:
+        """Rewrites an expression."""
+        self._expressions.setdefault(self._place(node), []).append(rewrite)
+
+    def replace(self, node: ast.expr, code: str) -> None:
+        """Puts other code in the place of an expression."""
+        self.change(node, lambda _: cst.parse_expression(code))
+
+    def braces(self, node: ast.expr) -> None:
+        """A list (comprehension) becomes a set (comprehension): only the brackets change."""
+        self.change(node, _braces)
+
+    def before(self, statement: ast.stmt, code: str) -> None:
+        """Puts statements before one; comments above it stay with it."""
+        self._before.setdefault(self._place(statement)[:2], []).append(code)
+
+    def after(self, statement: ast.stmt, code: str, *, blank_line: bool = False) -> None:
+        """Puts statements after one."""
+        start = self._place(statement)[:2]
+        self._after.setdefault(start, []).append(code)
+        if blank_line:
+            self._spaced.add(start)
+
+    def guard(self, statement: ast.stmt, test: str) -> None:
+        """`x = 1` → `if test: x = 1`, over two lines; comments above stay above."""
+        self._guards[self._place(statement)[:2]] = test
+
+    def text(self) -> str:
+        """The new text. Raises Decline where a place is not found again or the result is no valid Python."""
+        try:
+            wrapper = MetadataWrapper(cst.parse_module(self.module.text), unsafe_skip_copy=True)
+        except cst.ParserSyntaxError as error:
+            raise Decline(Why.NO_PATTERN, f"{self.module.path} cannot be read by libcst: {error.message}") from error
+        rewriter = _Rewriter(self, wrapper.module)
+        after = wrapper.visit(rewriter).code
+        if rewriter.left:
+            lines = ", ".join(str(place[0]) for place in sorted(rewriter.left))
+            raise Decline(Why.NO_PATTERN, f"{self.module.path}: lines {lines} have a form that cannot be edited")
+        try:
+            ast.parse(after)
+        except SyntaxError as error:
+            raise Decline(Why.NO_PATTERN, f"{self.module.path}: the edit would not parse ({error.msg})") from error
+        return after
+
+    def _place(self, node: ast.expr | ast.stmt) -> Place:
+        """Lines from 1, columns in characters (`ast` counts bytes)."""
+        last_line, last_column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+        return (node.lineno, self._column(node.lineno, node.col_offset),
+                last_line, self._column(last_line, last_column))  # fmt: skip
+
+    def _column(self, line: int, offset: int) -> int:
+        return len(self.module.lines[line - 1].encode()[:offset].decode())
+
+
+class _Rewriter(cst.CSTTransformer):
+    METADATA_DEPENDENCIES = (PositionProvider,)
+
+    def __init__(self, edits: Edits, module: cst.Module) -> None:
+        super().__init__()
+        self.edits, self.module = edits, module
+        self.left: set[tuple[int, ...]] = {*edits._expressions, *edits._before, *edits._after, *edits._guards}
+
+    def on_leave(self, original_node: cst.CSTNode, updated_node: object) -> object:  # type: ignore[override]
+        node = super().on_leave(original_node, cast(cst.CSTNode, updated_node))
+        if isinstance(node, cst.BaseExpression):
+            return self._expression(original_node, node)
+        if isinstance(node, (cst.SimpleStatementLine, cst.BaseCompoundStatement)):
+            return self._statement(original_node, node)
+        return node
+
+    def _expression(self, original: cst.CSTNode, node: cst.BaseExpression) -> cst.BaseExpression:
+        place = self._place(original)
+        for rewrite in self.edits._expressions.get(place, ()):
+            node = rewrite(node)
+            self.left.discard(place)
+        return node
+
+    def _statement(self, original: cst.CSTNode, node: Statement) -> Statement | cst.FlattenSentinel[Statement]:
+        start = self._place(original)[:2]
+        before = self._parsed(self.edits._before.get(start, ()))
+        after = self._parsed(self.edits._after.get(start, ()))
+        if start in self.edits._guards:
+            node = _guarded(node, self.edits._guards[start])
+        elif not before and not after:
+            return node
+        self.left.discard(start)
+        if before:
+            blank, kept = _split(node.leading_lines)
+            before[0] = before[0].with_changes(leading_lines=[*blank, *before[0].leading_lines])
+            node = node.with_changes(leading_lines=kept)
+        if after and start in self.edits._spaced:
+            after[0] = after[0].with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+        return cst.FlattenSentinel([*before, node, *after])
+
+    def _parsed(self, codes: Sequence[str]) -> list[Statement]:
+        parsed = [cst.parse_module(code, config=self.module.config_for_parsing).body for code in codes]
+        return [statement for body in parsed for statement in body]
+
+    def _place(self, node: cst.CSTNode) -> Place:
+        where = self.get_metadata(PositionProvider, node)
+        return (where.start.line, where.start.column, where.end.line, where.end.column)
+
+
+def _guarded(node: Statement, test: str) -> cst.If:
+    block = cst.IndentedBlock([node.with_changes(leading_lines=[])])
+    return cst.If(test=cst.parse_expression(test), body=block, leading_lines=node.leading_lines)
+
+
+def _split(lines: Sequence[cst.EmptyLine]) -> tuple[list[cst.EmptyLine], list[cst.EmptyLine]]:
+    """Blank lines at the top, and the rest from the first comment on."""
+    first = next((place for place, line in enumerate(lines) if line.comment), len(lines))
+    return list(lines[:first]), list(lines[first:])
+
+
+# ── rewrites ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _braces(node: cst.BaseExpression) -> cst.BaseExpression:
+    if not isinstance(node, (cst.List, cst.ListComp)):
+        raise Decline(Why.NO_PATTERN, "only a plain list can become a set")
+    left = cst.LeftCurlyBrace(whitespace_after=node.lbracket.whitespace_after)
+    right = cst.RightCurlyBrace(whitespace_before=node.rbracket.whitespace_before)
+    if isinstance(node, cst.List):
+        return cst.Set(elements=node.elements, lbrace=left, rbrace=right, lpar=node.lpar, rpar=node.rpar)
+    return cst.SetComp(elt=node.elt, for_in=node.for_in, lbrace=left, rbrace=right, lpar=node.lpar, rpar=node.rpar)
+
+
+def call_method(method: str, *arguments: str) -> Rewrite:
+    """`x` → `x.method(arguments)`; on a line of its own where `x` ends a chain that is written so."""
+
+    def rewrite(node: cst.BaseExpression) -> cst.BaseExpression:
+        dot, closing = _next_dot(node)
+        return cst.Call(
+            func=cst.Attribute(value=node.with_changes(lpar=[], rpar=[]), attr=cst.Name(method), dot=dot),
+            args=[cst.Arg(cst.parse_expression(argument)) for argument in arguments],
+            lpar=getattr(node, "lpar", []), rpar=closing,
+        )  # fmt: skip
+
+    return rewrite
+
+
+def _next_dot(node: cst.BaseExpression) -> tuple[cst.Dot, Sequence[cst.RightParen]]:
+    """The dot for one more call, laid out like the last one, and the brackets without a comment that it takes."""
+    closing = list(node.rpar) if hasattr(node, "rpar") else []
+    chained = isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute)
+    space = (
+        cst.ensure_type(cst.ensure_type(node, cst.Call).func, cst.Attribute).dot.whitespace_before if chained else None
+    )
+    if not isinstance(space, cst.ParenthesizedWhitespace):
+        return cst.Dot(), closing
+    end = closing[0].whitespace_before if closing else None
+    line = end.first_line if isinstance(end, cst.ParenthesizedWhitespace) else cst.TrailingWhitespace()
+    if closing and isinstance(end, cst.ParenthesizedWhitespace):
+        closing[0] = closing[0].with_changes(whitespace_before=end.with_changes(first_line=cst.TrailingWhitespace()))
+    return cst.Dot(whitespace_before=space.with_changes(first_line=line, empty_lines=[])), closing
+
+
+def add_arguments(*arguments: str) -> Rewrite:
+    """`f(a)` → `f(a, b)`, in the layout that the call has."""
+
+    def rewrite(node: cst.BaseExpression) -> cst.BaseExpression:
+        call = cst.ensure_type(node, cst.Call)
+        new = [cst.Arg(cst.parse_expression(argument)) for argument in arguments]
+        if not call.args:
+            return call.with_changes(args=new)
+        last = call.args[-1]
+        trailing = isinstance(last.comma, cst.Comma)
+        closing = last.comma.whitespace_after if isinstance(last.comma, cst.Comma) else last.whitespace_after_arg
+        between, closing = _spaces(call.whitespace_before_args, closing)
+        items = [*call.args[:-1], last.with_changes(whitespace_after_arg=cst.SimpleWhitespace("")), *new]
+        items = [*items[: -len(new) - 1], *(item.with_changes(comma=between) for item in items[-len(new) - 1 :])]
+        end = items[-1].with_changes(comma=cst.Comma(whitespace_after=closing)) if trailing else items[-1].with_changes(
+            comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=closing)  # fmt: skip
+        return call.with_changes(args=[*items[:-1], end])
+
+    return rewrite
+
+
+def drop_arguments(places: Sequence[int]) -> Rewrite:
+    """Takes the arguments at these places away: `f(a, b, c)` without 0 → `f(b, c)`."""
+
+    def rewrite(node: cst.BaseExpression) -> cst.BaseExpression:
+        call = cst.ensure_type(node, cst.Call)
+        kept = [argument for place, argument in enumerate(call.args) if place not in places]
+        dropped_end = bool(kept) and len(call.args) - 1 in places
+        if dropped_end:
+            kept[-1] = kept[-1].with_changes(comma=call.args[-1].comma)
+        return call.with_changes(args=kept)
+
+    return rewrite
+
+
+def add_element(element: str) -> Rewrite:
+    """`[a]` → `[a, b]`, for a list or tuple in brackets, in the layout that it has."""
+
+    def rewrite(node: cst.BaseExpression) -> cst.BaseExpression:
+        new = cst.Element(cst.parse_expression(element))
+        if isinstance(node, cst.List):
+            if not node.elements:
+                return node.with_changes(elements=[new])
+            between, closing = _spaces(node.lbracket.whitespace_after, node.rbracket.whitespace_before)
+            last = node.elements[-1]
+            end = new.with_changes(
+                comma=cst.Comma() if isinstance(last.comma, cst.Comma) else cst.MaybeSentinel.DEFAULT
+            )
+            return node.with_changes(
+                elements=[*node.elements[:-1], last.with_changes(comma=between), end],
+                rbracket=node.rbracket.with_changes(whitespace_before=closing),
+            )
+        raise Decline(Why.NO_PATTERN, "only a plain list can be extended")
+
+    return rewrite
+
+
+def _spaces(
+    opening: cst.BaseParenthesizableWhitespace, closing: cst.BaseParenthesizableWhitespace
+) -> tuple[cst.Comma, cst.BaseParenthesizableWhitespace]:
+    """The comma before a new last item and the space after it; a comment behind the old last item stays with that."""
+    if not isinstance(opening, cst.ParenthesizedWhitespace):
+        return cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")), closing
+    line = cst.TrailingWhitespace()
+    if isinstance(closing, cst.ParenthesizedWhitespace):
+        line, closing = closing.first_line, closing.with_changes(first_line=line)
+    return cst.Comma(whitespace_after=opening.with_changes(first_line=line, empty_lines=[])), closing
