@@ -36,8 +36,7 @@ def offenders(folder: str, package: str, allowed: set[str] = frozenset()) -> lis
     return [
         str(path.relative_to(ROOT))
         for path in sources(folder)
-        if any(name.split(".")[0] == package for name in imported(path))
-        and str(path.relative_to(ROOT)) not in allowed
+        if any(name.split(".")[0] == package for name in imported(path)) and str(path.relative_to(ROOT)) not in allowed
     ]
 
 

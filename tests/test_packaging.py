@@ -31,8 +31,8 @@ def test_wheels_run_from_a_foreign_directory(tmp_path: Path) -> None:
         run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", str(wheels), str(source), cwd=tmp_path)
     names = sorted(path.name for path in wheels.glob("*.whl"))
     assert [name.split("-")[0] for name in names] == ["burnish", "burnish_sensor"]
-    files = [str(path) for path in wheels.glob("*.whl")]
-    run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(site), *files, cwd=tmp_path)
+    pip = (sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(site))
+    run(*pip, *(str(path) for path in wheels.glob("*.whl")), cwd=tmp_path)
     # -S keeps the editable install out; the dependencies come from the environment, Burnish from the wheel
     paths = os.pathsep.join([str(site), sysconfig.get_path("purelib")])
     python = (sys.executable, "-S", "-c")
@@ -40,7 +40,8 @@ def test_wheels_run_from_a_foreign_directory(tmp_path: Path) -> None:
     assert all(line.startswith(str(site)) for line in run(*python, where, cwd=foreign, PYTHONPATH=paths).splitlines())
     version = run(sys.executable, "-S", "-m", "burnish", "--version", cwd=foreign, PYTHONPATH=paths)
     assert version.startswith("burnish ")
-    data = "from burnish._files import data_dir; print(sorted(p.name for n in ('prompts', 'config') for p in data_dir(n).iterdir()))"
+    listing = "sorted(p.name for n in ('prompts', 'config') for p in data_dir(n).iterdir())"
+    data = f"from burnish._files import data_dir; print({listing})"
     shipped = run(*python, data, cwd=foreign, PYTHONPATH=paths)
     assert "burnish.toml" in shipped
     assert ".md" in shipped

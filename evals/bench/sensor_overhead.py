@@ -138,13 +138,13 @@ print(time.process_time_ns() - before)
 def measure(folder: Path, with_sensor: bool) -> int:
     """CPU time of one run in ns."""
     environment = {
-        **os.environ, "PYTHONPATH": os.pathsep.join([str(SENSOR), str(folder)]), "WITH_SENSOR": str(int(with_sensor)),
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(SENSOR), str(folder)]),
+        "WITH_SENSOR": str(int(with_sensor)),
         "BURNISH_WINDOW_SECONDS": "1",
     }
     command = [sys.executable, "-c", RUNNER]
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=True)
     return int(done.stdout.split()[-1])
 
 

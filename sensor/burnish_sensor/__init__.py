@@ -9,6 +9,7 @@ or call :func:`start` before the application is imported. A script or a cron job
     with burnish_sensor.entry("job:nightly-report"):
         ...
 """
+
 from __future__ import annotations
 
 import sys

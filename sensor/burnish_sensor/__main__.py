@@ -1,4 +1,5 @@
 """``python -m burnish_sensor``: run a command with the sensor, or tell what the sensor would see."""
+
 from __future__ import annotations
 
 import os

@@ -2,6 +2,7 @@
 
 A frame of the shadow stack is a list, the cheapest mutable thing that pure Python can make. Its places:
 """
+
 from __future__ import annotations
 
 from collections import deque

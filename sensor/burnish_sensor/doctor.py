@@ -1,4 +1,5 @@
 """What the sensor would see here: for a person who wonders why nothing arrives."""
+
 from __future__ import annotations
 
 import os

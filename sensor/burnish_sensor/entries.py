@@ -1,4 +1,5 @@
 """Entries: what was asked of the service. All work between begin and end is accumulated under one name."""
+
 from __future__ import annotations
 
 from contextvars import Token
@@ -44,7 +45,10 @@ class Entries:
         return self._suspension.watch_awaitable(entry.frame, awaitable)
 
     def end(
-        self, entry: Entry, name: str | None = None, status: int | None = None,
+        self,
+        entry: Entry,
+        name: str | None = None,
+        status: int | None = None,
         error: BaseException | None = None,
     ) -> None:
         """End an entry. ``error`` is counted by its type."""

@@ -2,6 +2,7 @@
 
 Nothing here may raise into the host or block it. A window that cannot be written is counted and forgotten.
 """
+
 from __future__ import annotations
 
 import json
@@ -70,8 +71,13 @@ class Flusher:
     """Folds what the recorder collected and writes it. ``unix_clock`` returns nanoseconds since 1970."""
 
     def __init__(
-        self, recorder: Recorder, registry: Registry, statements: Statements, settings: Settings,
-        about: dict[str, Any], unix_clock: Callable[[], int] = time.time_ns,
+        self,
+        recorder: Recorder,
+        registry: Registry,
+        statements: Statements,
+        settings: Settings,
+        about: dict[str, Any],
+        unix_clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._recorder, self._registry, self._statements = recorder, registry, statements
         self._settings, self._about, self._unix_clock = settings, about, unix_clock

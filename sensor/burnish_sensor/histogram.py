@@ -4,6 +4,7 @@ Bucket ``i`` counts values in ``(base**i, base**(i+1)]`` with ``base = 2 ** (2 *
 For a whole number ``v > base**i`` is the same as ``v > floor(base**i)``, so that the bucket of a value is one
 bisection in a table of whole numbers, exact at the boundaries.
 """
+
 from __future__ import annotations
 
 from bisect import bisect_left

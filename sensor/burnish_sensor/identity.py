@@ -1,4 +1,5 @@
 """Names that outlive a process: the release that runs, the instance, the body of a function."""
+
 from __future__ import annotations
 
 import ast
@@ -12,8 +13,15 @@ _LEFT_OUT = frozenset({"ctx", "kind", "type_comment"})
 FunctionNode = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 RELEASE_VARIABLES = (
-    "BURNISH_RELEASE", "GIT_COMMIT", "SOURCE_VERSION", "HEROKU_SLUG_COMMIT", "RENDER_GIT_COMMIT",
-    "RAILWAY_GIT_COMMIT_SHA", "VERCEL_GIT_COMMIT_SHA", "CI_COMMIT_SHA", "K_REVISION",
+    "BURNISH_RELEASE",
+    "GIT_COMMIT",
+    "SOURCE_VERSION",
+    "HEROKU_SLUG_COMMIT",
+    "RENDER_GIT_COMMIT",
+    "RAILWAY_GIT_COMMIT_SHA",
+    "VERCEL_GIT_COMMIT_SHA",
+    "CI_COMMIT_SHA",
+    "K_REVISION",
 )
 
 
@@ -52,7 +60,7 @@ def _head_commit(git: str) -> str | None:
     head = _read(os.path.join(git, "HEAD"))
     if not head.startswith("ref:"):
         return head or None
-    reference = head[len("ref:"):].strip()
+    reference = head[len("ref:") :].strip()
     common = git
     if os.path.isfile(os.path.join(git, "commondir")):
         common = os.path.join(git, _read(os.path.join(git, "commondir")))

@@ -4,6 +4,7 @@ Only modules that the ordinary loader of source files would load, whose file is 
 rewritten code is never written to ``__pycache__``. Where rewriting fails, the module is loaded as if the sensor were
 not there.
 """
+
 from __future__ import annotations
 
 import ast
@@ -140,9 +141,7 @@ class Finder(MetaPathFinder):
     def _is_ours(self, spec: ModuleSpec) -> bool:
         return bool(spec.origin) and self._compiler.territory.relative(str(spec.origin)) is not None
 
-    def _ask_others(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None
-    ) -> ModuleSpec | None:
+    def _ask_others(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         for finder in list(sys.meta_path):
             find = getattr(finder, "find_spec", None)
             if finder is self or find is None:

@@ -1,4 +1,5 @@
 """What a hook into a library may use: the clock, the statements, the query log and the entries."""
+
 from __future__ import annotations
 
 from typing import Any

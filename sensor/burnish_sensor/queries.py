@@ -3,6 +3,7 @@
 A frame of the shadow stack in which a statement ran has a ``CallQueries``; when the call ends it is handed over for
 folding and added to the frame below, so that each function on the stack knows what one call of it caused.
 """
+
 from __future__ import annotations
 
 import itertools

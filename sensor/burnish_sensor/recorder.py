@@ -3,6 +3,7 @@
 The hooks are closures, not methods: a closure's variables are the cheapest names in pure Python. There is no lock:
 each thread has its own shadow stack, and finished calls are handed over by ``list.append``, which is atomic.
 """
+
 from __future__ import annotations
 
 import sys

@@ -1,4 +1,5 @@
 """Every function that was rewritten: its number (what the rewritten code passes), name and place."""
+
 from __future__ import annotations
 
 import ast

@@ -17,6 +17,7 @@ The hooks are names in ``builtins``, so that the module's own namespace stays as
 generator expressions (their time is their caller's), functions that a just-in-time compiler will read, and generators
 or coroutines that look at their own ``locals()``.
 """
+
 from __future__ import annotations
 
 import ast

@@ -1,4 +1,5 @@
 """Puts the sensor together, starts and stops it in a process."""
+
 from __future__ import annotations
 
 import ast

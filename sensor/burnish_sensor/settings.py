@@ -1,4 +1,5 @@
 """What the sensor is told, through environment variables only: it must be possible to set it from a Procfile."""
+
 from __future__ import annotations
 
 import os

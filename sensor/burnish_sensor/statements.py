@@ -4,6 +4,7 @@
 identifier) or replaced by ``?``. On any doubt (a quote that does not end, a character that no rule knows) the result
 is only the verb: ``SELECT /* not normalised */``.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -32,15 +33,41 @@ _TOKEN = re.compile(
 _BACKSLASH_STRING = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"", re.DOTALL)
 _HASH_COMMENT = re.compile(r"#[^\n]*")
 _BEFORE_VALUE = frozenset(
-    {"=", "<", ">", "~", "|", "like", "ilike", "glob", "regexp", "match",
-     "then", "else", "between", "and", "escape"}
+    {"=", "<", ">", "~", "|", "like", "ilike", "glob", "regexp", "match", "then", "else", "between", "and", "escape"}
 )
 _NAME = re.compile(r'"[A-Za-z_][A-Za-z0-9_$]*"')
 _VERB = re.compile(r"\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*([A-Za-z]+)", re.DOTALL)
 _VERBS = frozenset(
-    {"ALTER", "ANALYZE", "BEGIN", "CALL", "COMMIT", "COPY", "CREATE", "DELETE", "DROP", "EXPLAIN", "GRANT", "INSERT",
-     "LOCK", "MERGE", "PRAGMA", "RELEASE", "REPLACE", "ROLLBACK", "SAVEPOINT", "SELECT", "SET", "SHOW", "START",
-     "TRUNCATE", "UPDATE", "VACUUM", "VALUES", "WITH"}
+    {
+        "ALTER",
+        "ANALYZE",
+        "BEGIN",
+        "CALL",
+        "COMMIT",
+        "COPY",
+        "CREATE",
+        "DELETE",
+        "DROP",
+        "EXPLAIN",
+        "GRANT",
+        "INSERT",
+        "LOCK",
+        "MERGE",
+        "PRAGMA",
+        "RELEASE",
+        "REPLACE",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "SELECT",
+        "SET",
+        "SHOW",
+        "START",
+        "TRUNCATE",
+        "UPDATE",
+        "VACUUM",
+        "VALUES",
+        "WITH",
+    }
 )
 _LIST = r"\?(?:\s*,\s*\?)+"
 _IN_LIST = re.compile(r"(\bIN\s*\(\s*)" + _LIST + r"(\s*\))", re.IGNORECASE)

@@ -4,6 +4,7 @@ At each suspension the frame is taken off the shadow stack of the thread, at eac
 that it finds there. So interleaved tasks, generators consumed elsewhere and coroutines that change threads come out
 right.
 """
+
 from __future__ import annotations
 
 import inspect
@@ -241,6 +242,4 @@ def _traces(trace: TracebackType | None) -> Iterator[TracebackType]:
 
 def _is_generator_coroutine(awaitable: Any) -> bool:
     """Whether an object was made by a ``types.coroutine`` generator, which has no ``__await__``."""
-    return isinstance(awaitable, GeneratorType) and bool(
-        awaitable.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE
-    )
+    return isinstance(awaitable, GeneratorType) and bool(awaitable.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE)

@@ -1,4 +1,5 @@
 """Folds what contexts hold into sums: one ``Totals`` for each entry."""
+
 from __future__ import annotations
 
 from collections import Counter

@@ -1,4 +1,5 @@
 """One window: totals by entry, and their JSON (``docs/format.md``)."""
+
 from __future__ import annotations
 
 from collections import Counter

@@ -274,9 +274,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("option", "value"), [("--seconds", "301"), ("--seconds", "0"), ("--users", "33"), ("--max-requests", "100001")]
     )
-    def test_limits_are_hard(
-        self, option: str, value: str, mix_file: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_limits_are_hard(self, option: str, value: str, mix_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert drive("http://127.0.0.1:9", mix_file, option, value) == 2
         assert option in capsys.readouterr().err
 

@@ -6,9 +6,22 @@ import hashlib
 from typing import Any
 
 WINDOW = {
-    "format": int, "service": str, "environment": str, "release": str, "instance": str, "sequence": int,
-    "start_unix_ns": int, "end_unix_ns": int, "python": str, "sensor": dict, "functions": dict, "statements": dict,
-    "entries": list, "calls": list, "queries": list, "per_call": list,
+    "format": int,
+    "service": str,
+    "environment": str,
+    "release": str,
+    "instance": str,
+    "sequence": int,
+    "start_unix_ns": int,
+    "end_unix_ns": int,
+    "python": str,
+    "sensor": dict,
+    "functions": dict,
+    "statements": dict,
+    "entries": list,
+    "calls": list,
+    "queries": list,
+    "per_call": list,
 }
 SENSOR = {"version": str, "mechanism": str, "overhead_ns": int, "process_cpu_ns": int, "dropped": dict}
 DROPPED = {"functions": int, "statements": int, "entries": int, "windows": int}
@@ -16,16 +29,37 @@ FUNCTION = {"file": str, "line": int, "end_line": int, "body": str, "kind": str}
 ENTRY = {"entry": str, "kind": str, "calls": int, "errors": dict, "status": dict, "wall": dict, "queries": dict}
 CALL = {"function": str, "entry": str, "calls": int, "errors": dict, "wall": dict, "own": dict, "callers": dict}
 QUERY = {
-    "statement": str, "function": str, "file": str, "line": int, "entry": str, "executions": int, "errors": dict,
-    "wall": dict, "rows": (int, type(None)),
+    "statement": str,
+    "function": str,
+    "file": str,
+    "line": int,
+    "entry": str,
+    "executions": int,
+    "errors": dict,
+    "wall": dict,
+    "rows": (int, type(None)),
 }
 PER_CALL = {
-    "function": str, "statement": str, "site": dict, "entry": str, "calls": int, "executions": dict, "identical": int,
-    "time_ns": int, "driver": (dict, type(None)),
+    "function": str,
+    "statement": str,
+    "site": dict,
+    "entry": str,
+    "calls": int,
+    "executions": dict,
+    "identical": int,
+    "time_ns": int,
+    "driver": (dict, type(None)),
 }
 SITE = {"function": str, "file": str, "line": int}
 DRIVER = {
-    "statement": str, "site": dict, "n": int, "sum_x": int, "sum_y": int, "sum_xx": int, "sum_xy": int, "sum_yy": int,
+    "statement": str,
+    "site": dict,
+    "n": int,
+    "sum_x": int,
+    "sum_y": int,
+    "sum_xx": int,
+    "sum_xy": int,
+    "sum_yy": int,
 }
 KINDS = {"function", "generator", "coroutine", "async_generator"}
 

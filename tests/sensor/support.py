@@ -109,9 +109,7 @@ def run(code: str | list[str], folder: Path, **environ: str) -> subprocess.Compl
         **environ,
     }
     command = [sys.executable, *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 def windows(folder: Path) -> list[dict[str, Any]]:

@@ -90,7 +90,9 @@ def test_a_directory_that_cannot_be_written_is_one_warning(tmp_path: Path, capsy
 
 
 def test_a_forked_child_reports_only_its_own_calls(tmp_path: Path) -> None:
-    write(tmp_path, app="""
+    write(
+        tmp_path,
+        app="""
         import os
         def before(): pass
         def parent(): pass
@@ -103,7 +105,8 @@ def test_a_forked_child_reports_only_its_own_calls(tmp_path: Path) -> None:
                 raise SystemExit(0)
             os.waitpid(pid, 0)
             parent()
-    """)
+    """,
+    )
     result = run("import burnish_sensor; burnish_sensor.start()\nimport app; app.work()", tmp_path)
     assert result.returncode == 0, result.stderr
     found = {window["instance"]: sorted(row["function"] for row in window["calls"]) for window in windows(tmp_path)}
@@ -112,21 +115,26 @@ def test_a_forked_child_reports_only_its_own_calls(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_fork_with_the_flush_thread_running_raises_no_warning(tmp_path: Path) -> None:
-    write(tmp_path, app="""
+    write(
+        tmp_path,
+        app="""
         import os
         def work():
             pid = os.fork()
             if pid == 0:
                 os._exit(0)
             os.waitpid(pid, 0)
-    """)
+    """,
+    )
     code = "import burnish_sensor; burnish_sensor.start()\nimport app; app.work(); app.work()"
     result = run(code, tmp_path, PYTHONWARNINGS="always")
     assert result.stderr == ""
 
 
 def test_the_parent_goes_on_writing_windows_after_a_fork(tmp_path: Path) -> None:
-    write(tmp_path, app="""
+    write(
+        tmp_path,
+        app="""
         import os, time
         def step(): time.sleep(0.01)
         def work():
@@ -139,33 +147,40 @@ def test_the_parent_goes_on_writing_windows_after_a_fork(tmp_path: Path) -> None
                 step()
             os._exit(0)
         work()
-    """)
+    """,
+    )
     result = run("import burnish_sensor; burnish_sensor.start()\nimport app", tmp_path, BURNISH_WINDOW_SECONDS="0.2")
     assert result.returncode == 0, result.stderr
     assert sum(row["calls"] for window in windows(tmp_path) for row in window["calls"]) > 20
 
 
 def test_sigterm_ends_the_process_after_the_last_window(tmp_path: Path) -> None:
-    write(tmp_path, app="""
+    write(
+        tmp_path,
+        app="""
         import os, signal
         def work(): pass
         work()
         os.kill(os.getpid(), signal.SIGTERM)
-    """)
+    """,
+    )
     result = run("import burnish_sensor; burnish_sensor.start()\nimport app", tmp_path)
     assert result.returncode == -15
     assert [row["function"] for row in windows(tmp_path)[0]["calls"]] == ["app:work"]
 
 
 def test_windows_are_aligned_to_the_wall_clock(tmp_path: Path) -> None:
-    write(tmp_path, app="""
+    write(
+        tmp_path,
+        app="""
         import time
         def work(): pass
         end = time.time() + 1.2
         while time.time() < end:
             work()
             time.sleep(0.02)
-    """)
+    """,
+    )
     result = run("import burnish_sensor; burnish_sensor.start()\nimport app", tmp_path, BURNISH_WINDOW_SECONDS="0.5")
     assert result.returncode == 0, result.stderr
     found = windows(tmp_path)

@@ -67,11 +67,14 @@ def test_the_commit_of_a_packed_branch(tmp_path: Path) -> None:
 
 
 def test_the_commit_of_a_worktree(tmp_path: Path) -> None:
-    git(tmp_path, **{
-        "refs/heads/topic": COMMIT,
-        "worktrees/topic/HEAD": "ref: refs/heads/topic\n",
-        "worktrees/topic/commondir": "../..\n",
-    })
+    git(
+        tmp_path,
+        **{
+            "refs/heads/topic": COMMIT,
+            "worktrees/topic/HEAD": "ref: refs/heads/topic\n",
+            "worktrees/topic/commondir": "../..\n",
+        },
+    )
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / ".git").write_text(f"gitdir: {tmp_path}/.git/worktrees/topic\n")

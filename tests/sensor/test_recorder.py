@@ -164,7 +164,6 @@ def test_an_error_of_an_entry_is_counted() -> None:
     assert bench.tables()["entries"][0]["errors"] == {"ValueError": 1}
 
 
-
 def test_functions_are_described() -> None:
     bench = Bench()
     app = bench.load("""

@@ -56,7 +56,9 @@ def test_off_means_off(tmp_path: Path) -> None:
 
 
 def test_an_entry_is_a_context_manager_and_a_decorator(tmp_path: Path) -> None:
-    write(tmp_path, app="""
+    write(
+        tmp_path,
+        app="""
         import burnish_sensor
         def step(): pass
         @burnish_sensor.entry("task:mail")
@@ -74,12 +76,15 @@ def test_an_entry_is_a_context_manager_and_a_decorator(tmp_path: Path) -> None:
                     raise KeyError
             except KeyError:
                 pass
-    """)
+    """,
+    )
     result = run("import burnish_sensor; burnish_sensor.start()\nimport app; app.main()", tmp_path)
     assert result.returncode == 0, result.stderr
     (window,) = windows(tmp_path)
     assert [(row["entry"], row["kind"], row["calls"], row["errors"]) for row in window["entries"]] == [
-        ("job:bad", "job", 1, {"KeyError": 1}), ("job:report", "job", 1, {}), ("task:mail", "task", 2, {}),
+        ("job:bad", "job", 1, {"KeyError": 1}),
+        ("job:report", "job", 1, {}),
+        ("task:mail", "task", 2, {}),
     ]
     steps = {row["entry"]: row["calls"] for row in window["calls"] if row["function"] == "app:step"}
     assert steps == {"task:mail": 2, "job:report": 1}

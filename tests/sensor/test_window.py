@@ -60,7 +60,11 @@ def scenario(folder: Path) -> list[dict[str, Any]]:
     unix = 1_750_000_000_000_000_000
     settings = Settings("", str(folder), "shop", "production", "4f2c1ab", 10.0, True)
     flusher = Flusher(
-        bench.recorder, bench.registry, bench.statements, settings, {"version": "0.1.0", "mechanism": "rewriting"},
+        bench.recorder,
+        bench.registry,
+        bench.statements,
+        settings,
+        {"version": "0.1.0", "mechanism": "rewriting"},
         lambda: unix + bench.clock.now,
     )
     flusher.instance = "golden"

@@ -1,4 +1,5 @@
 """Hooks into libraries, installed when the library is imported by the application, never by the sensor."""
+
 from __future__ import annotations
 
 import sys

@@ -1,4 +1,5 @@
 """Django 4.2 and later: requests, management commands and SQL."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
 """Flask: requests as entries, named by their URL rule."""
+
 from __future__ import annotations
 
 from functools import wraps

@@ -1,4 +1,5 @@
 """SQLAlchemy 1.4 and later: SQL through engine events, rows through the fetch strategy of cursor results."""
+
 from __future__ import annotations
 
 from functools import wraps

@@ -170,7 +170,9 @@ def test_no_query_is_counted_twice_with_debug(project: Path) -> None:
 
 
 def test_rows_are_counted_however_they_are_fetched(project: Path) -> None:
-    write(project, fetching="""
+    write(
+        project,
+        fetching="""
         from django.db import connection
         def fetch():
             with connection.cursor() as cursor:
@@ -181,7 +183,8 @@ def test_rows_are_counted_however_they_are_fetched(project: Path) -> None:
                 assert cursor.fetchone() is None
                 cursor.execute("SELECT id FROM books_book ORDER BY id LIMIT 6")
                 assert len(list(cursor)) == 6
-    """)
+    """,
+    )
     window = ask(project, "import fetching; fetching.fetch()")
     assert [row["rows"] for row in window["queries"] if row["function"] == "fetching:fetch"] == [7, 6]
 
@@ -194,8 +197,11 @@ def test_gunicorn_writes_its_last_window_at_sigterm(project: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "sensor"), "DATABASE": str(project / "db")}
     command = ["-m", "gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{port}", "--no-control-socket", "wsgi"]
     server = subprocess.Popen(
-        [sys.executable, "-m", "burnish_sensor", "--", *command], cwd=project,
-        env={**environment, "BURNISH_WINDOW_SECONDS": "60"}, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "burnish_sensor", "--", *command],
+        cwd=project,
+        env={**environment, "BURNISH_WINDOW_SECONDS": "60"},
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         for _ in range(6):

@@ -1,7 +1,7 @@
 """Scratch copies of the snapshot database: one for each arm, gone afterwards. The snapshot itself is only read.
 
-    sqlite:////srv/snapshots/library.sqlite3   copied by SQLite's backup interface
-    postgres://reader@db/library_snapshot      CREATE DATABASE … TEMPLATE, on the same server
+sqlite:////srv/snapshots/library.sqlite3   copied by SQLite's backup interface
+postgres://reader@db/library_snapshot      CREATE DATABASE … TEMPLATE, on the same server
 """
 
 from __future__ import annotations

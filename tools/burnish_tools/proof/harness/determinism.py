@@ -70,7 +70,7 @@ def _datetime_now(cls: Any, tz: Any = None) -> Any:
 
 
 def _datetime_utcnow(cls: Any) -> Any:
-    return cls.fromtimestamp(_now(2), datetime.timezone.utc).replace(tzinfo=None)  # noqa: UP017 - Python 3.9
+    return cls.fromtimestamp(_now(2), datetime.timezone.utc).replace(tzinfo=None)
 
 
 def _date_today(cls: Any) -> Any:

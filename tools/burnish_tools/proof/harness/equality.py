@@ -63,7 +63,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     requests = job["requests"]
     first = [replay.once(request) for request in requests]
     step = max(1, -(-len(requests) // CHANGED_REQUESTS))
-    pairs = list(zip(requests, first))  # noqa: B905 - Python 3.9
+    pairs = list(zip(requests, first))
     again = [replay.once(request, seen["statements"]) for request, seen in pairs[::step]]
     return {"requests": first, "changed": again, "clock": bool(job.get("clock"))}
 

@@ -2,6 +2,7 @@
 
 Every function yields tuples in the order of the columns named in generate_data; the same seed gives the same rows.
 """
+
 import json
 import random
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,5 @@
 """Supplier stock lists: `SKU-00042;17;EUR 12.50`, with comments and blank lines."""
+
 import re
 
 SKU_PREFIXES = (

@@ -32,9 +32,7 @@ def movement_list(request):
 @staff_only
 def adjust_stock(request):
     body = json_body(request)
-    level = adjust(
-        required(body, "sku", str), required(body, "quantity", int), str(body.get("reference", "count"))
-    )
+    level = adjust(required(body, "sku", str), required(body, "quantity", int), str(body.get("reference", "count")))
     if level is None:
         return error(404, "no such article")
     return JsonResponse({"sku": level.sku, "available": level.available})

@@ -1,4 +1,5 @@
 """Figures for the morning mail."""
+
 from datetime import timedelta
 
 from django.db.models import F, Sum
@@ -16,9 +17,9 @@ def turnover_by_category(day):
         days = []
         for back in range(REPORT_DAYS, 0, -1):
             since = day - timedelta(days=back)
-            order_ids = Order.objects.filter(
-                placed_at__gte=since, placed_at__lt=since + timedelta(days=1)
-            ).values_list("id", flat=True)
+            order_ids = Order.objects.filter(placed_at__gte=since, placed_at__lt=since + timedelta(days=1)).values_list(
+                "id", flat=True
+            )
             total = OrderLine.objects.filter(order_id__in=list(order_ids), product__category=category).aggregate(
                 cents=Sum(F("quantity") * F("unit_cents"))
             )

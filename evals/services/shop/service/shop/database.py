@@ -1,4 +1,5 @@
 """DATABASE_URL to a Django database dictionary."""
+
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 

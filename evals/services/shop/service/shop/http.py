@@ -1,4 +1,5 @@
 """What the views share: errors, JSON bodies, page numbers, the staff header."""
+
 import functools
 import json
 

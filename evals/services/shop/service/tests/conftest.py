@@ -49,9 +49,7 @@ class Shop:
         defaults = {"number": f"S{n:08d}", "placed_at": START + timedelta(hours=n), "status": Order.DELIVERED}
         order = Order.objects.create(customer=customer, **{**defaults, **values})
         for product, quantity, cents in lines:
-            OrderLine.objects.create(
-                order=order, product=product, sku=product.sku, quantity=quantity, unit_cents=cents
-            )
+            OrderLine.objects.create(order=order, product=product, sku=product.sku, quantity=quantity, unit_cents=cents)
         return order
 
     def review(self, product, customer, **values):

@@ -18,8 +18,23 @@ BATCH = 20_000
 
 # children before parents: the order in which --force empties them
 TABLES = (
-    ProductView, SupplierFeed, DeliverySlot, StockMovement, StockLevel, FlashSale, Redemption, Promotion,
-    PromotionRule, Review, OrderLine, Order, Product, Brand, Category, Address, Customer,
+    ProductView,
+    SupplierFeed,
+    DeliverySlot,
+    StockMovement,
+    StockLevel,
+    FlashSale,
+    Redemption,
+    Promotion,
+    PromotionRule,
+    Review,
+    OrderLine,
+    Order,
+    Product,
+    Brand,
+    Category,
+    Address,
+    Customer,
 )
 
 
