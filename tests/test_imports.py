@@ -14,7 +14,7 @@ ONLY_IN = {
     "apscheduler": {"agent/burnish/service.py"},
     "anthropic": {"tools/burnish_tools/model/anthropic_model.py"},
     "git": {"tools/burnish_tools/workspace.py"},
-    "github": {"tools/burnish_tools/forges/github.py"},
+    "github": {"tools/burnish_tools/forges/github.py", "tools/burnish_tools/forges/github_edge.py"},
 }
 JOINS = {"agent/burnish/app.py"}
 

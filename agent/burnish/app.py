@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,9 +54,9 @@ class SystemClock:
 class _Config(Section):
     """Everything that a team may set."""
 
-    service: ServiceSettings
     state: str = ".burnish"
     """Directory for Burnish's own state (jobs, checkpoints, clones), relative to the configuration file."""
+    service: ServiceSettings
     runtime: RuntimeSettings = RuntimeSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     limits: LimitSettings = LimitSettings()
@@ -67,6 +67,7 @@ class _Config(Section):
     model: ModelSettings = ModelSettings()
 
 
+@cache
 def config_type() -> type[_Config]:
     """The whole configuration, with one section for each detector that is installed."""
     sections: dict[str, Any] = {t.name: (t.Settings, t.Settings()) for t in detector_types()}
