@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from burnish.app import config_type
-from burnish.configfile import template
+from burnish.configfile import json_schema, template
 from burnish_tools.detectors import detector_types
 from burnish_tools.recipes import recipes
 
@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 def generated() -> dict[str, str]:
     """Text by path, relative to the repository."""
-    schema = json.dumps(config_type().model_json_schema(), indent=2, ensure_ascii=False, sort_keys=True)
+    schema = json.dumps(json_schema(config_type()), indent=2, ensure_ascii=False, sort_keys=True)
     files = {"config/burnish.toml": template(config_type()), "config/burnish.schema.json": schema + "\n"}
     for recipe in recipes():
         files[f"docs/recipes/{recipe.name}.md"] = _page(recipe.name, type(recipe))

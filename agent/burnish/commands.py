@@ -158,7 +158,7 @@ def show(args: Namespace) -> int:
     text = views.job_text(job)
     if job.pull_request is not None and app.config.forge.kind == "local":
         text = app.local_forge.body(job.pull_request.number)
-        text += "".join(f"\n---\n{comment}" for comment in app.local_forge.comments(job.pull_request.number))
+        text += "".join(f"\n---\n\n{comment}" for _, comment in app.local_forge.comments(job.pull_request.number))
     elif job.change is not None and job.prediction is not None:
         text = pull_request_body(job, app.workspace.diff(job.change))
     if args.json:

@@ -6,10 +6,14 @@ An unknown one is an error too: a typo there is as silent as one in the file.
 
 from __future__ import annotations
 
+import ast
 import difflib
+import inspect
 import re
+import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -118,13 +122,55 @@ def line_of(text: str, keys: Sequence[str]) -> int:
 
 def described(model: type[BaseModel], section: str = "") -> Iterator[tuple[str, str, Any, str]]:
     """(section, key, default, sentence) of every setting: what config/burnish.toml and `config describe` print."""
+    told = sentences(model)
     for name, field in model.model_fields.items():
         inner = _section(field.annotation)
         if inner is not None:
             yield from described(inner, f"{section}.{name}".strip("."))
         else:
             default = REQUIRED if field.is_required() else field.get_default(call_default_factory=True)
-            yield section, name, default, " ".join((field.description or "").split())
+            yield section, name, default, told.get(name, "")
+
+
+def sentences(model: type[BaseModel]) -> dict[str, str]:
+    """The text under each field in the source of a section and its bases, by field.
+
+    Read when it is asked for: pydantic's `use_attribute_docstrings` reads every source file at each start.
+    """
+    found: dict[str, str] = {}
+    for kind in reversed(model.__mro__):
+        if not issubclass(kind, BaseModel) or kind.__module__.startswith("pydantic"):
+            continue
+        try:
+            (definition,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+        except (OSError, TypeError):  # made at run time, or shipped without its source
+            continue
+        assert isinstance(definition, ast.ClassDef)
+        for field, text in pairwise(definition.body):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
+                found[field.target.id] = " ".join(str(getattr(text.value, "value", "")).split())
+    return found
+
+
+def json_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The configuration's JSON Schema with a sentence for each key, for editors."""
+    schema = model.model_json_schema()
+    for kind in _sections(model):
+        told = sentences(kind)
+        long_name = f"{kind.__module__}.{kind.__qualname__}".replace(".", "__")  # where two sections share a name
+        part = schema if kind is model else schema["$defs"].get(kind.__name__) or schema["$defs"][long_name]
+        for name, field in part.get("properties", {}).items():
+            if told.get(name):
+                field["description"] = told[name]
+    return schema
+
+
+def _sections(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    yield model
+    for field in model.model_fields.values():
+        inner = _section(field.annotation)
+        if inner is not None:
+            yield from _sections(inner)
 
 
 def template(model: type[BaseModel]) -> str:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 class Histogram(BaseModel):
     """A distribution of non-negative values; `sum`, `min` and `max` are exact, quantiles are to the bucket."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     scale: int = 3
     count: int = 0

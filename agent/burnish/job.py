@@ -18,7 +18,7 @@ from burnish.why import Why
 class Model(BaseModel):
     """Frozen, no unknown keys: what every value here is."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # most commands use few of them
 
 
 class Interval(Model):

@@ -93,6 +93,8 @@ def _effects(proof: Proof) -> str:
 def _effect(e: Effect) -> str:
     known = abs(e.saving.low) < float("inf") and e.saving.n > 1
     change = percent(e.saving) if known else f"{-e.saving.value:+.0%}"
+    if e.before == e.after:
+        change = "none"
     return f"| {e.what} of `{e.subject}` | {_value(e.before, e.unit)} | {_value(e.after, e.unit)} | {change} |"
 
 
@@ -132,7 +134,8 @@ def _evidence(job: Job) -> str:
     if e.site:
         lines.append(f"- Issued at {e.site.file}:{e.site.line} in `{e.site.function}`.")
     if e.executions_per_call:
-        lines.append(f"- {e.executions_per_call:.1f} executions per call (p90 {e.executions_p90:.0f}).")
+        p90 = f" (p90 {e.executions_p90:.0f})" if e.executions_p90 else ""
+        lines.append(f"- {e.executions_per_call:.1f} executions per call{p90}.")
     if e.slope:
         lines.append(
             f"- Executions per row of the query before it: {e.slope.value:.2f} "

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
-    """A table of the configuration: frozen, unknown keys are errors, the sentence under a field describes it."""
+    """A table of the configuration: frozen, unknown keys are errors. The sentence under a field describes it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class ServiceSettings(Section):

@@ -10,7 +10,8 @@ from pathlib import Path
 from burnish.job import Candidate, Change, EntryShare, Evidence, FileEdit, Finding, Interval, Job, Proof
 from burnish.settings import ServiceSettings
 from burnish.testing.workspace import FakeWorkspace
-from burnish_tools.proof import ProofSettings, ServiceProver
+from burnish_tools.proof.prover import ServiceProver
+from burnish_tools.proof.settings import ProofSettings
 
 FILES = {
     "manage.py": 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "library.settings")\n',

@@ -13,7 +13,7 @@ import pytest
 from burnish.errors import ConfigError
 from burnish.job import Check, Proof
 from burnish.why import Why
-from burnish_tools.proof import ServiceProver
+from burnish_tools.proof.prover import ServiceProver
 from tests.tools.proof.service import FILES, JOINED, N_PLUS_ONE, Stage, stage
 
 pytestmark = pytest.mark.slow

@@ -1,6 +1,4 @@
-"""Proves an edit: tests, replayed requests compared, cost measured in interleaved fresh processes."""
+"""Proves an edit: tests, replayed requests compared, cost measured in interleaved fresh processes.
 
-from burnish_tools.proof.prover import ServiceProver
-from burnish_tools.proof.settings import ProofSettings
-
-__all__ = ["ProofSettings", "ServiceProver"]
+Start with `prover.py`. What a team may set is in `settings.py`.
+"""
