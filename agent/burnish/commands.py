@@ -18,12 +18,12 @@ from rich.console import Console, RenderableType
 from burnish import views
 from burnish.app import App, config_type
 from burnish.configfile import described
-from burnish.cycle import Report, run_cycle
 from burnish.errors import DataError, UsageError
 from burnish.job import Candidate, Job, Passed, State
 from burnish.profile import Profile
 from burnish.progress import Progress
 from burnish.pull_request import body as pull_request_body
+from burnish.report import Report
 from burnish.why import Why
 
 PIPED_WIDTH = 180
@@ -48,6 +48,8 @@ def run(args: Namespace) -> int:
 
 
 def _cycle(app: App, *, scheduled: bool) -> Report:
+    from burnish.cycle import run_cycle
+
     with app.store.lease():
         number = app.store.begin_run(scheduled=scheduled)
         report = run_cycle(app.world, app.jobs)
@@ -63,6 +65,7 @@ def _dry_run(app: App, args: Namespace) -> int:
     if args.dry_run == "scan":
         _print(args, [_candidate(c) for c in ranking.candidates], views.findings(ranking.candidates))
         return 0
+    from burnish.cycle import run_cycle
     from burnish.graph import Jobs
 
     say = (lambda text: print(text, file=sys.stderr)) if args.dry_run == "full" else (lambda text: None)

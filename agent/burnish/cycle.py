@@ -7,40 +7,18 @@ A job's own steps are in `burnish.steps`, the order of work in `burnish.rank`, t
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from burnish.errors import Unavailable
-from burnish.job import Candidate, Job, Model, Passed, PullRequest, State, Step
+from burnish.errors import ConfigError, Unavailable
+from burnish.job import Candidate, Job, Passed, PullRequest, State
+from burnish.limits import held_back, not_ready
+from burnish.protocols import JobRunner
+from burnish.report import Report
 from burnish.steps import NEWS
-from burnish.why import Why
 from burnish.world import Ranking, World
 
 NO_DATA = "there is no runtime data yet: run the service with the sensor (python -m burnish_sensor -- CMD)"
-
-
-class JobRunner(Protocol):
-    """Runs jobs durably: `burnish.graph.Jobs`."""
-
-    def advance(self, job: Job) -> Job:
-        """Runs a new or killed job until it waits or ends."""
-
-    def resume(self, job: Job, news: dict[str, Any]) -> Job:
-        """Ends a wait with what has happened."""
-
-
-class Report(Model):
-    """What one cycle did."""
-
-    windows: int = 0
-    """Windows of runtime data that were new."""
-    release: str = ""
-    candidates: tuple[Candidate, ...] = ()
-    """In the order of work."""
-    went_on: tuple[Job, ...] = ()
-    started: tuple[Job, ...] = ()
-    passed: tuple[Passed, ...] = ()
-    problems: tuple[str, ...] = ()
-    """What could not be done now and is tried again in the next cycle."""
 
 
 def run_cycle(world: World, jobs: JobRunner) -> Report:
@@ -50,7 +28,7 @@ def run_cycle(world: World, jobs: JobRunner) -> Report:
     ranking = world.assess()
     if ranking is None:
         return Report(windows=windows, went_on=went_on, problems=(*problems, NO_DATA))
-    started, held, failed = start(world, jobs, ranking)
+    started, held, failed = start(world, jobs, ranking, went_on)
     return Report(
         windows=windows,
         release=ranking.profile.release,
@@ -67,18 +45,14 @@ def go_on(world: World, jobs: JobRunner) -> tuple[tuple[Job, ...], tuple[str, ..
     moved: list[Job] = []
     problems: list[str] = []
     for job in world.store.unfinished():
-        try:
-            after = _moved(job, world, jobs)
-        except Unavailable as error:
-            problems.append(f"job {job.id} at {job.step.value}: {error}")
-            continue
+        after = at_the_edge(job, world, problems, partial(as_far_as_it_gets, job, world, jobs))
         if after is not None:
             moved.append(after)
     return tuple(moved), tuple(problems)
 
 
-def _moved(job: Job, world: World, jobs: JobRunner) -> Job | None:
-    """The job as far as it gets now; None where it still waits. Merged *and* deployed is taken in one go."""
+def as_far_as_it_gets(job: Job, world: World, jobs: JobRunner) -> Job | None:
+    """The job after all that can happen now; None where it still waits. Merged *and* deployed is taken in one go."""
     moved = None
     if job.step not in NEWS:
         job = moved = jobs.advance(job)
@@ -91,9 +65,12 @@ def _moved(job: Job, world: World, jobs: JobRunner) -> Job | None:
 
 
 def start(
-    world: World, jobs: JobRunner, ranking: Ranking
+    world: World, jobs: JobRunner, ranking: Ranking, went_on: Sequence[Job] = ()
 ) -> tuple[tuple[Job, ...], tuple[Passed, ...], tuple[str, ...]]:
-    """Starts candidates in order until the limits are reached; a declined one makes room for the next."""
+    """Starts candidates in order until the limits are reached; a declined one makes room for the next.
+
+    What a killed job that went on has opened in this cycle counts.
+    """
     started: list[Job] = []
     held: list[Passed] = []
     problems: list[str] = []
@@ -102,16 +79,13 @@ def start(
     if problem:
         return (), (), (problem,)
     for place, candidate in enumerate(ranking.candidates, 1):
-        blocked = world.blocked(candidate.finding) or _over_limit(candidate, started, world)
+        moved = [*went_on, *started]
+        blocked = world.blocked(candidate.finding) or held_back(candidate, moved, len(started), world)
         if blocked is not None:
             held.append(blocked)
             continue
         job = world.store.save(new_job(candidate, base, place, world))
-        try:
-            started.append(jobs.advance(job))
-        except Unavailable as error:
-            problems.append(f"job {job.id}: {error}")
-            started.append(job)
+        started.append(at_the_edge(job, world, problems, partial(jobs.advance, job)) or job)
     return tuple(started), tuple(held), tuple(problems)
 
 
@@ -121,31 +95,17 @@ def new_job(candidate: Candidate, base: str, place: int, world: World) -> Job:
     return Job(id=candidate.finding.fingerprint, candidate=candidate, base=base, rank=place, created_unix=now)
 
 
-def not_ready(world: World, base: str) -> str:
-    """Why no job may start on this repository now; empty where one may."""
-    dirty = world.workspace.dirty()
-    if dirty:
-        shown = ", ".join(dirty[:5]) + (" …" if len(dirty) > 5 else "")
-        return f"{Why.DIRTY_REPOSITORY.sentence} Commit or stash it first: {shown}"
-    check = world.prover.baseline(base).failure
-    return f"{Why.RED_BASELINE.sentence} {check.summary}" if check else ""
-
-
-def _over_limit(candidate: Candidate, started: list[Job], world: World) -> Passed | None:
-    limits, finding = world.limits, candidate.finding
-    opened = sum(1 for job in started if job.state is State.WAITING)
-    waiting = sum(1 for job in world.store.unfinished() if job.step is Step.AWAIT_MERGE)
-    for reached, text in (
-        (opened >= limits.max_new, f"limits.max_new is {limits.max_new}"),
-        (waiting >= limits.max_open, f"limits.max_open is {limits.max_open}"),
-        (len(started) >= limits.max_tries, f"limits.max_tries is {limits.max_tries}"),
-    ):
-        if reached:
-            return Passed(
-                function=finding.function,
-                by="limits",
-                why=Why.HELD_BACK,
-                detail=text,
-                fingerprint=finding.fingerprint,
-            )
-    return None
+def at_the_edge(job: Job, world: World, problems: list[str], move: Callable[[], Job | None]) -> Job | None:
+    """Moves a job; what fails outside is tried again in the next cycle, and one job's defect stops no other job."""
+    try:
+        return move()
+    except Unavailable as error:
+        problems.append(f"job {job.id} at {job.step.value}: {error}")
+        return None
+    except ConfigError:
+        raise  # a person has to mend it before anything goes on
+    except Exception as error:  # noqa: BLE001 -- the one place: the edge of a job
+        reason = f"{type(error).__name__}: {error}"
+        problems.append(f"job {job.id} failed and is given up for this code: {reason}")
+        latest = world.store.job(job.id) or job
+        return world.store.save(latest.model_copy(update={"state": State.FAILED, "detail": reason}))

@@ -300,7 +300,7 @@ class State(str, Enum):
     DONE = "done"
     DECLINED = "declined"
     FAILED = "failed"
-    """Something outside broke; `detail` says what, the next cycle tries again."""
+    """It broke in a way that no step foresaw; `detail` says how. Given up for this code."""
 
 
 class Job(Model):

@@ -21,7 +21,9 @@ class Progress:
 
     def begins(self, job: Job) -> None:
         """A step begins."""
-        self._console.print(f"  {job.id[:8]} {job.step.value:<18} {job.finding.kind} in {job.finding.function}")
+        self._console.print(
+            f"  {job.id[:8]} {job.step.value:<18} {job.finding.kind} in {job.finding.function}", soft_wrap=True
+        )
         if job.step is Step.PROVE and self._console.is_terminal:
             columns = (TextColumn("    {task.description:<28}"), BarColumn(), TimeElapsedColumn())
             self._bar = Bar(*columns, console=self._console, transient=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from burnish.job import Change, Declined, Finding, Job, Model, Passed, Proof, PullRequest
 from burnish.profile import Profile, Release, Series
@@ -167,3 +167,13 @@ class ModelAdapter(Protocol):
 
     def propose(self, asked: Asked, job_id: str) -> Change | Declined:
         """An edit or a refusal. Raises Unavailable."""
+
+
+class JobRunner(Protocol):
+    """Runs jobs durably: `burnish.graph.Jobs`."""
+
+    def advance(self, job: Job) -> Job:
+        """Runs a new or killed job until it waits or ends."""
+
+    def resume(self, job: Job, news: dict[str, Any]) -> Job:
+        """Ends a wait with what has happened."""

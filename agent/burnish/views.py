@@ -9,10 +9,10 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from burnish.cycle import Report
 from burnish.job import Candidate, Job, Proof
 from burnish.profile import Profile, Release
 from burnish.pull_request import ms, percent, reason
+from burnish.report import Report
 
 Row = dict[str, Any]
 

@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
-from burnish.cycle import Report, run_cycle
+from burnish.cycle import run_cycle
 from burnish.graph import Jobs
 from burnish.histogram import Histogram
 from burnish.job import Check, Finding, Job, Passed
 from burnish.profile import EntryStats, FunctionStats, Point, Profile, Series
 from burnish.protocols import Forge, ModelAdapter, Prover, Recipe
+from burnish.report import Report
 from burnish.settings import LimitSettings, RankSettings, VerdictSettings
 from burnish.store import Store
 from burnish.testing import MemoryRuntime
@@ -86,6 +87,7 @@ class Scenario:
         self.recipe = recipe or ScriptedRecipe("slow(n)", "quick(n)")
         self.prover = prover or ScriptedProver()
         self.model = model
+        self.workspace_path = self.origin
         self.limits = limits or LimitSettings()
         self.begins, self.ends = begins, ends
 
@@ -120,7 +122,7 @@ class Scenario:
             database=None,
             detectors=[ScriptedDetector(*told)],
             recipes=[self.recipe],
-            workspace=GitWorkspace(str(self.origin), "main", ".", self.directory / "git", author),
+            workspace=GitWorkspace(str(self.workspace_path), "main", ".", self.directory / "git", author),
             prover=self.prover,
             forge=forge or self.forge,
             model=self.model,

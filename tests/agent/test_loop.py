@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from burnish.errors import LeaseHeld, Unavailable
-from burnish.job import Check, Job, Outcome, State, Step
+from burnish.job import Check, Job, Outcome, Proof, State, Step
 from burnish.settings import LimitSettings
 from burnish.testing.scripted import ScriptedProver, ScriptedRecipe, finding
 from burnish.why import Why
@@ -184,6 +184,42 @@ def test_what_fails_outside_is_tried_in_the_next_cycle(tmp_path: Path) -> None:
     assert only_job(scenario).state is State.RUNNING
     (job,) = scenario.cycle().went_on
     assert job.state is State.WAITING
+
+
+class Broken(ScriptedProver):
+    """A prover with a defect."""
+
+    def prove(self, job: Job) -> Proof:
+        raise KeyError("no such thing")
+
+
+def test_a_defect_ends_its_job_and_no_other(tmp_path: Path) -> None:
+    scenario = started(tmp_path, prover=Broken())
+    release = scenario.world().runtime.releases()[0].name
+    scenario.findings = [finding(FUNCTION, release=release), finding("other:g", release=release)]
+    report = scenario.cycle()
+    assert [job.state for job in report.started] == [State.FAILED, State.DECLINED]
+    assert "KeyError" in report.problems[0]
+    assert {p.why for p in scenario.cycle().passed} == {Why.DECLINED_BEFORE}
+
+
+def test_a_checkout_with_uncommitted_work_starts_nothing(tmp_path: Path) -> None:
+    scenario = started(tmp_path)
+    (scenario.checkout / "app.py").write_text("def f(n):\n    return 0\n", encoding="utf-8")
+    scenario.workspace_path = scenario.checkout
+    report = scenario.cycle()
+    assert report.started == ()
+    assert report.problems == ("The repository has uncommitted work. Commit or stash it first: app.py",)
+
+
+def test_what_a_killed_job_opens_counts_for_the_limit(tmp_path: Path) -> None:
+    scenario = started(tmp_path, recipe=ScriptedRecipe("n", "m"))
+    release = scenario.world().runtime.releases()[0].name
+    scenario.findings = [finding("app:f", release=release), finding("app:g", release=release)]
+    scenario.cycle(Flaky(scenario.origin, tmp_path / "pull_requests.sqlite3", scenario.clock))
+    report = scenario.cycle()
+    assert [job.step for job in report.went_on][:1] == [Step.AWAIT_MERGE]
+    assert report.started == ()
 
 
 def test_a_lost_checkpoint_costs_nothing(tmp_path: Path) -> None:

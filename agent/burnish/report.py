@@ -1,0 +1,20 @@
+"""What one cycle did: kept with the run, printed by `burnish run`, read by `burnish why`."""
+
+from __future__ import annotations
+
+from burnish.job import Candidate, Job, Model, Passed
+
+
+class Report(Model):
+    """The result of a cycle."""
+
+    windows: int = 0
+    """Windows of runtime data that were new."""
+    release: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    """In the order of work."""
+    went_on: tuple[Job, ...] = ()
+    started: tuple[Job, ...] = ()
+    passed: tuple[Passed, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What could not be done now, and the mend."""
