@@ -74,16 +74,18 @@ def start(
     started: list[Job] = []
     held: list[Passed] = []
     problems: list[str] = []
-    base = world.workspace.head()
-    problem = not_ready(world, base) if ranking.candidates else ""
-    if problem:
-        return (), (), (problem,)
+    base = ""
     for place, candidate in enumerate(ranking.candidates, 1):
         moved = [*went_on, *started]
         blocked = world.blocked(candidate.finding) or held_back(candidate, moved, len(started), world)
         if blocked is not None:
             held.append(blocked)
             continue
+        if not base:
+            base = world.workspace.head()
+            problem = not_ready(world, base)  # asked only when there is something to start: it may run the tests
+            if problem:
+                return (), tuple(held), (problem,)
         job = world.store.save(new_job(candidate, base, place, world))
         started.append(at_the_edge(job, world, problems, partial(jobs.advance, job)) or job)
     return tuple(started), tuple(held), tuple(problems)

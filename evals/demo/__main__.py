@@ -21,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--wait", action="store_true", help="leave the approval of each pull request to you")
     options.add_argument("--fixes", type=int, choices=range(1, 8), default=3, help="how many to merge and judge")
     options.add_argument("--seed", type=int, default=7, help="of the data and the load")
-    options.add_argument("--seconds", type=float, default=22.0, help="load after each deployment")
+    options.add_argument("--seconds", type=float, default=18.0, help="load after each deployment")
     options.add_argument("--directory", type=Path, default=Path(".burnish-demo"), help="made anew; kept afterwards")
     return options
 
