@@ -263,7 +263,10 @@ class Verdict(Model):
     release_before: str
     release_after: str
     time_saving: Interval
-    """Measured share of the function's wall time per call that went away, at the old mix of entries."""
+    """Measured share of the function's wall time per call that went away, at the old mix of entries and against what
+    the entries that never reach it did meanwhile."""
+    drift: Interval | None = None
+    """Time per call of those other entries, after ÷ before; None where there was no such traffic."""
     wall_before_ns: float
     wall_after_ns: float
     calls_before: int

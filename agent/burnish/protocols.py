@@ -32,6 +32,9 @@ class Runtime(Protocol):
     def series(self, function: str, release: str) -> Series:
         """The function window by window; empty where it was not seen."""
 
+    def entry_series(self, release: str) -> Series:
+        """All entries window by window, with the entry in each point; `function` is empty."""
+
 
 class QueryPlan(Model):
     """A database's plan for a normalised statement."""

@@ -6,7 +6,7 @@ in it can mention a person or close an issue.
 
 from __future__ import annotations
 
-from burnish.job import Check, Effect, Interval, Job, Proof, PullRequest
+from burnish.job import Check, Effect, Interval, Job, Outcome, Prediction, Proof, PullRequest
 from burnish.markdown import fenced, neutral
 from burnish.why import Why
 
@@ -47,7 +47,7 @@ def verdict_comment(job: Job) -> str:
         v.sentence,
         "| | promised | measured |\n|---|---|---|\n"
         f"| time per call of `{p.function}` | at least −{p.time_saving.low:.0%} | {percent(v.time_saving)} |\n"
-        f"| mean | | {ms(v.wall_before_ns)} → {ms(v.wall_after_ns)} |\n"
+        f"| mean, as measured | | {ms(v.wall_before_ns)} → {ms(v.wall_after_ns)} |\n"
         f"| queries per call | {p.queries_before:.1f} → {p.queries_after:.1f} | "
         f"{v.queries_before:.1f} → {v.queries_after:.1f} |\n"
         f"| calls compared | | {v.calls_before:,} before, {v.calls_after:,} after |",
@@ -56,6 +56,31 @@ def verdict_comment(job: Job) -> str:
     if job.revert is not None:
         lines.append(f"A revert is proposed: {job.revert.url}")
     return "\n\n".join(lines) + "\n"
+
+
+def verdict_sentence(
+    outcome: Outcome, saving: Interval, promise: Prediction, drift: Interval | None, more_errors: bool
+) -> str:
+    """The verdict in one or two sentences, with what was promised."""
+    measured = f"measured {saving.value:.0%} less time per call (95 % interval {saving.low:.0%} to {saving.high:.0%})"
+    promised = f"at least {promise.time_saving.low:.0%} was promised"
+    closing = {
+        Outcome.CONFIRMED: "The promise held",
+        Outcome.WEAKER: "Faster, but measurably less than promised",
+        Outcome.NO_CHANGE: "No measurable change",
+        Outcome.WORSE: "Calls fail measurably more often than before" if more_errors else "Slower than before",
+        Outcome.INCONCLUSIVE: "Not enough data",
+    }[outcome]
+    return f"{closing}: {measured}; {promised}.{_drift_sentence(drift)}"
+
+
+def _drift_sentence(drift: Interval | None) -> str:
+    """Only where the rest of the service measurably changed."""
+    if drift is None:
+        return " The service has no other traffic to compare with."
+    if drift.low <= 1 <= drift.high:
+        return ""
+    return f" Meanwhile the rest of the service took {drift.value - 1:+.0%} time per call, which is taken out."
 
 
 def revert_body(job: Job) -> str:

@@ -27,7 +27,7 @@ from burnish.job import (
     Verdict,
 )
 from burnish.plan import choose, edited
-from burnish.pull_request import body, revert_body, verdict_comment
+from burnish.pull_request import body, revert_body, verdict_comment, verdict_sentence
 from burnish.why import Why
 from burnish.world import World
 
@@ -136,24 +136,25 @@ def compare(job: Job, world: World) -> Job:
     worse = _more_errors(job, release, world)
     outcome = comparison.outcome(saving, job.prediction, world.verdicts, worse)
     wall_before, wall_after = measured.means()
-    queries_before, queries_after = measured.queries()
+    drift = measured.drift()
     now = world.assess(release)
-    calls_per_minute = measured.calls[1] / now.profile.minutes if now else 0.0
+    calls_per_minute = measured.after.calls / now.profile.minutes if now else 0.0
     verdict = Verdict(
         outcome=outcome,
         release_before=job.finding.release,
         release_after=release,
         time_saving=saving,
+        drift=drift,
         wall_before_ns=wall_before,
         wall_after_ns=wall_after,
-        calls_before=measured.calls[0],
-        calls_after=measured.calls[1],
-        queries_before=queries_before,
-        queries_after=queries_after,
+        calls_before=measured.before.calls,
+        calls_after=measured.after.calls,
+        queries_before=measured.before.queries,
+        queries_after=measured.after.queries,
         saving_ns_per_minute=saving.low * wall_before * calls_per_minute,
         rank_before=job.rank,
         rank_after=now.place(job.finding.function) if now else 0,
-        sentence=_sentence(outcome, saving, job.prediction, worse),
+        sentence=verdict_sentence(outcome, saving, job.prediction, drift, worse),
     )
     return job.model_copy(update={"verdict": verdict, "step": Step.LEARN})
 
@@ -217,13 +218,13 @@ def commit_message(job: Job) -> str:
 
 
 def _measured(job: Job, release: str, world: World) -> comparison.Measured:
-    name = job.finding.function
-    return comparison.Measured(
-        world.runtime.series(name, job.finding.release),
-        world.runtime.series(name, release),
-        world.verdicts,
-        world.random(f"verdict {job.id} {release}"),
+    before, after = (
+        comparison.Side(
+            world.runtime.series(job.finding.function, name), world.runtime.entry_series(name), world.verdicts
+        )
+        for name in (job.finding.release, release)
     )
+    return comparison.Measured(before, after, world.verdicts, world.random(f"verdict {job.id} {release}"))
 
 
 def _more_errors(job: Job, release: str, world: World) -> bool:
@@ -246,21 +247,6 @@ def _open_revert(job: Job, world: World) -> PullRequest:
         job.pull_request.merge_commit, branch, f"{title}\n\n{job.verdict.sentence if job.verdict else ''}\n"
     )
     return world.forge.open(branch, title, revert_body(job))
-
-
-def _sentence(outcome: Outcome, saving: Interval, promise: Prediction, more_errors: bool) -> str:
-    measured = f"measured {saving.value:.0%} less time per call (95 % interval {saving.low:.0%} to {saving.high:.0%})"
-    promised = f"at least {promise.time_saving.low:.0%} was promised"
-    if more_errors:
-        return f"Calls fail measurably more often than before; {measured}, {promised}."
-    closing = {
-        Outcome.CONFIRMED: "The promise held",
-        Outcome.WEAKER: "Faster, but measurably less than promised",
-        Outcome.NO_CHANGE: "No measurable change",
-        Outcome.WORSE: "Slower than before",
-        Outcome.INCONCLUSIVE: "Not enough data",
-    }[outcome]
-    return f"{closing}: {measured}; {promised}."
 
 
 STEPS: Mapping[Step, Callable[..., Job]] = {

@@ -117,7 +117,7 @@ class Scenario:
         return World(
             runtime=MemoryRuntime(
                 [profile(name, i, errors) for i, (name, _, errors) in enumerate(releases)],
-                [series(name, i, ms) for i, (name, ms, _) in enumerate(releases)],
+                [s for i, (name, ms, _) in enumerate(releases) for s in (series(name, i, ms), rest(name, i))],
             ),
             database=None,
             detectors=[ScriptedDetector(*told)],
@@ -172,6 +172,12 @@ def series(release: str, place: int, ms: float) -> Series:
         for i in range(60)
     ]  # fmt: skip
     return Series(function=FUNCTION, release=release, points=tuple(points))
+
+
+def rest(release: str, place: int) -> Series:
+    """The other entry of the service, always the same."""
+    points = [p.model_copy(update={"entry": "GET g/"}) for p in series(release, place, 3.0).points]
+    return Series(function="", release=release, points=tuple(points))
 
 
 def refusal(name: str, why: object, summary: str) -> ScriptedProver:

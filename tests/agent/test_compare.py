@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from burnish.compare import Measured, errors_rose, outcome
+from burnish.compare import Measured, Side, errors_rose, outcome
 from burnish.job import Interval, Outcome, Prediction
 from burnish.profile import Point, Series
 from burnish.settings import VerdictSettings
@@ -43,8 +43,16 @@ def promise(low: float) -> Prediction:
     )
 
 
-def measured(before: Series, after: Series, settings: VerdictSettings = SETTINGS) -> Measured:
-    return Measured(before, after, settings, random.Random(1))
+def measured(
+    before: Series, after: Series, settings: VerdictSettings = SETTINGS, rest: tuple[str, str] | None = None
+) -> Measured:
+    """`rest` draws the other entries of the service before and after; by default there are none."""
+    sides = []
+    for place, one in enumerate((before, after)):
+        others = series(rest[place], "GET other/", calls=40).points if rest else ()
+        entries = Series(function="", release="r", points=(*one.points, *others))
+        sides.append(Side(one, entries, settings))
+    return Measured(sides[0], sides[1], settings, random.Random(1))
 
 
 @pytest.mark.parametrize(
@@ -60,6 +68,32 @@ def measured(before: Series, after: Series, settings: VerdictSettings = SETTINGS
 def test_outcomes(before: str, after: str, promised: float, expected: Outcome) -> None:
     saving = measured(series(before), series(after)).saving()
     assert outcome(saving, promise(promised), SETTINGS, more_errors=False) is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rest", "expected"),
+    [
+        # the machine became ten times slower for all: the function's own saving is still there
+        ("aaaaaaaaaa", "wwwwwwwwww", ("bbbbbbbbbb", "wwwwwwwwww"), Outcome.CONFIRMED),
+        # it became faster for all: that is not the fix's merit
+        ("aaaaaaaaaa", "bbbbbbbbbb", ("aaaaaaaaaa", "bbbbbbbbbb"), Outcome.NO_CHANGE),
+        # the function stayed as it was while the rest became faster: it is slower than it would have been
+        ("aaaaaaaaaa", "aaaaaaaaaa", ("aaaaaaaaaa", "bbbbbbbbbb"), Outcome.WORSE),
+        ("aaaaaaaaaa", "bbbbbbbbbb", ("aaaaaaaaaa", "aaaaaaaaaa"), Outcome.CONFIRMED),
+    ],
+)
+def test_what_meets_the_whole_service_is_taken_out(
+    before: str, after: str, rest: tuple[str, str], expected: Outcome
+) -> None:
+    saving = measured(series(before), series(after), rest=rest).saving()
+    assert outcome(saving, promise(0.3), SETTINGS, more_errors=False) is expected
+
+
+def test_the_drift_is_told_where_there_is_other_traffic() -> None:
+    drift = measured(series("aaaaaaaaaa"), series("aaaaaaaaaa"), rest=("aaaaaaaaaa", "bbbbbbbbbb")).drift()
+    assert drift is not None
+    assert drift.value == pytest.approx(0.5, abs=0.05)
+    assert measured(series("aaaaaaaaaa"), series("aaaaaaaaaa")).drift() is None
 
 
 def test_more_errors_are_worse_however_fast() -> None:
@@ -95,7 +129,8 @@ def test_no_common_entry_is_not_compared() -> None:
 
 
 def test_queries_are_per_call() -> None:
-    assert measured(series("aaaaaaaaaa"), series("bbbbbbbbbb")).queries() == (3, 3)
+    seen = measured(series("aaaaaaaaaa"), series("bbbbbbbbbb"))
+    assert (seen.before.queries, seen.after.queries) == (3, 3)
 
 
 @pytest.mark.parametrize(

@@ -53,3 +53,7 @@ class MemoryRuntime:
     def series(self, function: str, release: str) -> Series:
         """The given series; empty where there is none."""
         return self._series.get((function, release), Series(function=function, release=release, points=()))
+
+    def entry_series(self, release: str) -> Series:
+        """The series given with an empty function's name."""
+        return self.series("", release)

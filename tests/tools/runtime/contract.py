@@ -150,6 +150,21 @@ class RuntimeContract:
         assert [(p.calls, p.wall_ns, p.queries) for p in points] == [(2, 20e6, 9), (3, 6e6, 0)]
         assert runtime.series(LIST, "b").points == ()
 
+    def test_the_series_of_entries_has_a_point_for_each_window_and_entry(self, tmp_path: Path) -> None:
+        entries = [w.entry("GET a/", 3, wall_ms=2, queries=4), w.entry("GET b/", 1, wall_ms=9)]
+        runtime = self.runtime(
+            tmp_path,
+            w.window(entries=entries, calls={LIST: 1}, seconds=30),
+            w.window(entries=entries[1:], calls={LIST: 1}, sequence=1, seconds=30),
+        )
+        points = runtime.entry_series("a").points
+        assert [(p.start_unix_ns, p.entry, p.calls, p.wall_ns, p.queries) for p in points] == [
+            (0, "GET a/", 3, 6e6, 12),
+            (0, "GET b/", 1, 9e6, 0),
+            (30 * SECOND, "GET b/", 1, 9e6, 0),
+        ]
+        assert runtime.entry_series("b").points == ()
+
     def test_other_services_and_environments_stay_apart(self, tmp_path: Path) -> None:
         runtime = self.runtime(
             tmp_path,

@@ -25,7 +25,8 @@ class TestMemoryRuntime(RuntimeContract):
 
     def runtime(self, tmp_path: Path, *lines: str) -> Runtime:
         profiles, real = copied(tmp_path, *lines)
-        return MemoryRuntime(profiles, [real.series(f.function, p.release) for p in profiles for f in p.functions])
+        series = [real.series(f.function, p.release) for p in profiles for f in p.functions]
+        return MemoryRuntime(profiles, [*series, *(real.entry_series(p.release) for p in profiles)])
 
 
 def test_profiles_arrive_one_with_each_refresh(tmp_path: Path) -> None:

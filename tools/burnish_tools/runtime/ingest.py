@@ -99,10 +99,13 @@ def thin(db: sqlite3.Connection) -> None:
     old = "SELECT id FROM spans WHERE level = 0 AND detailed AND start_unix_ns < ?"
     newest = db.execute("SELECT max(start_unix_ns) FROM spans WHERE level = 0").fetchone()[0]
     spans = [row[0] for row in db.execute(old, ((newest or 0) - DETAIL_NS,))]
-    for table in (ENTRY_ROWS, QUERY_ROWS, FAN_OUT_ROWS, DRIVER_ROWS):
+    for table in (QUERY_ROWS, FAN_OUT_ROWS, DRIVER_ROWS):
         db.executemany(f"DELETE FROM {table.name} WHERE span_id = ?", ((span,) for span in spans))
-    left = "UPDATE call_rows SET wall = x'', own = x'', errors = '{}', callers = '{}' WHERE span_id = ?"
-    db.executemany(left, ((span,) for span in spans))
+    for left in (
+        "UPDATE call_rows SET wall = x'', own = x'', errors = '{}', callers = '{}' WHERE span_id = ?",
+        "UPDATE entry_rows SET wall = x'', queries = x'', errors = '{}', status = '{}' WHERE span_id = ?",
+    ):
+        db.executemany(left, ((span,) for span in spans))
     db.executemany("UPDATE spans SET detailed = 0 WHERE id = ?", ((span,) for span in spans))
 
 
@@ -188,7 +191,8 @@ class _Described:
 def _rows(window: Window, names: Names) -> Rows:
     rows, known = Rows(), _Described(window, names)
     for e in window.entries:
-        row = Row((e.calls,), (e.errors, e.status), (_tally(e.wall), _tally(e.queries)))
+        numbers = e.calls, e.wall.sum, e.queries.sum
+        row = Row(numbers, (e.errors, e.status), (_tally(e.wall), _tally(e.queries)))
         rows.put(ENTRY_ROWS, (known.entry(e.entry),), row)
     executions: dict[tuple[str, str], float] = {}
     for p in window.per_call:

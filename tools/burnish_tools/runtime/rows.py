@@ -35,7 +35,9 @@ class Table:
         return self.keys + self.numbers + self.counters + self.histograms
 
 
-ENTRY_ROWS = Table("entry_rows", ("entry_id",), ("calls",), ("errors", "status"), ("wall", "queries"))
+ENTRY_ROWS = Table(
+    "entry_rows", ("entry_id",), ("calls", "wall_ns", "executions"), ("errors", "status"), ("wall", "queries")
+)
 CALL_ROWS = Table(
     "call_rows",
     ("function_id", "entry_id"),

@@ -110,6 +110,8 @@ CREATE TABLE entry_rows (
     span_id INTEGER NOT NULL,
     entry_id INTEGER NOT NULL,
     calls INTEGER NOT NULL,
+    wall_ns REAL NOT NULL,
+    executions REAL NOT NULL,
     errors TEXT NOT NULL,
     status TEXT NOT NULL,
     wall BLOB NOT NULL,

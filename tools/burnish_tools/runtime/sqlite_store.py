@@ -188,8 +188,15 @@ class SqliteRuntime:
 
     def series(self, function: str, release: str) -> Series:
         """The function window by window, oldest first; empty where it was not seen."""
+        return self._series(function, release, _SERIES, (function, *self._owner, release))
+
+    def entry_series(self, release: str) -> Series:
+        """All entries window by window, oldest first; empty where the release was not seen."""
+        return self._series("", release, _ENTRY_SERIES, (*self._owner, release))
+
+    def _series(self, function: str, release: str, query: str, values: tuple[str, ...]) -> Series:
         with self._reported():
-            rows = self._db.execute(_SERIES, (function, *self._owner, release)).fetchall()
+            rows = self._db.execute(query, values).fetchall()
         points = (
             Point(
                 start_unix_ns=start,
@@ -265,6 +272,15 @@ JOIN call_rows c ON c.function_id = f.id
 JOIN spans s ON s.id = c.span_id
 JOIN entries e ON e.id = c.entry_id
 WHERE f.name = ? AND s.service = ? AND s.environment = ? AND s.release = ? AND s.level = 0
+GROUP BY s.id, e.entry
+ORDER BY s.start_unix_ns, s.instance, s.sequence, e.entry
+"""
+_ENTRY_SERIES = """
+SELECT s.start_unix_ns, s.end_unix_ns, s.instance, e.entry, sum(r.calls), sum(r.wall_ns), sum(r.executions)
+FROM spans s
+JOIN entry_rows r ON r.span_id = s.id
+JOIN entries e ON e.id = r.entry_id
+WHERE s.service = ? AND s.environment = ? AND s.release = ? AND s.level = 0
 GROUP BY s.id, e.entry
 ORDER BY s.start_unix_ns, s.instance, s.sequence, e.entry
 """
