@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 from rich.console import Console, RenderableType
 
-from burnish import views
+from burnish import facts, views
 from burnish.app import App, config_type
 from burnish.configfile import described
 from burnish.errors import DataError, UsageError
@@ -83,7 +83,7 @@ def _print_report(report: Report, args: Namespace) -> int:
 def hotspots(args: Namespace) -> int:
     """`burnish hotspots`."""
     profile = _profile(_app(args), args.release)
-    rows = views.hot_rows(profile, args.by)[: args.top]
+    rows = facts.hot_rows(profile, args.by)[: args.top]
     _print(args, rows, views.hotspots(rows, profile))
     return 0
 
@@ -106,8 +106,8 @@ def function(args: Namespace) -> int:
     name = _named(args.name, sorted({f.function for p in profiles for f in p.functions}))
     if name is None:
         raise UsageError(_unknown(args.name, profile))
-    facts = [views.function_facts(name, p) for p in profiles]
-    _print(args, [fact for fact in facts if fact], views.function(name, [fact for fact in facts if fact]))
+    seen = [fact for p in profiles if (fact := facts.function_facts(name, p))]
+    _print(args, seen, views.function(name, seen))
     return 0
 
 
@@ -138,8 +138,8 @@ def why(args: Namespace) -> int:
         passed = [Passed(function=name, by="detectors", why=Why.NOTHING_FOUND)]
     data = {
         "function": name,
-        "facts": views.function_facts(name, profile),
-        "jobs": [views.job_facts(job) for job in mine],
+        "facts": facts.function_facts(name, profile),
+        "jobs": [facts.job_facts(job) for job in mine],
         "candidate": [{"place": place, **_candidate(c)} for place, c in places],
         "passed": [{**p.model_dump(mode="json"), "sentence": p.why.sentence} for p in passed],
     }
@@ -150,7 +150,7 @@ def why(args: Namespace) -> int:
 def jobs(args: Namespace) -> int:
     """`burnish jobs`."""
     all_jobs = _app(args).store.jobs()
-    _print(args, [views.job_facts(job) for job in all_jobs], views.jobs(all_jobs))
+    _print(args, [facts.job_facts(job) for job in all_jobs], views.jobs(all_jobs))
     return 0
 
 
@@ -192,7 +192,7 @@ def refuse(args: Namespace) -> int:
 def outcomes(args: Namespace) -> int:
     """`burnish outcomes`."""
     judged = [job for job in _app(args).store.jobs() if job.verdict is not None and job.state is State.DONE]
-    _print(args, [views.outcome_facts(job) for job in judged], views.outcomes(judged))
+    _print(args, [facts.outcome_facts(job) for job in judged], views.outcomes(judged))
     return 0
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from burnish.facts import Row, job_facts
 from burnish.job import Candidate, Job, Proof
 from burnish.profile import Profile, Release
 from burnish.pull_request import ms, percent, reason
 from burnish.report import Report
-
-Row = dict[str, Any]
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -35,30 +33,6 @@ def _table(title: str, *columns: str) -> Table:
         prose = column in {"statement", "meaning", "why", "default"}
         table.add_column(column, justify="left" if left or prose else "right", no_wrap=not prose, overflow="ellipsis")
     return table
-
-
-def hot_rows(profile: Profile, by: str) -> list[Row]:
-    """One row for each function, the dearest first; times in ns, rates per minute."""
-    queries: dict[str, int] = {}
-    for query in profile.queries:
-        queries[query.site.function] = queries.get(query.site.function, 0) + query.executions
-    rows = [
-        {
-            "function": f.function,
-            "file": f.file,
-            "line": f.line,
-            "calls_per_minute": f.calls / profile.minutes,
-            "own_ns_per_minute": f.own.sum / profile.minutes,
-            "wall_ns_per_minute": f.wall.sum / profile.minutes,
-            "p50_ns": f.wall.quantile(0.5),
-            "p99_ns": f.wall.quantile(0.99),
-            "queries_per_minute": queries.get(f.function, 0) / profile.minutes,
-            "errors_per_minute": sum(f.errors.values()) / profile.minutes,
-        }
-        for f in profile.functions
-    ]
-    key = {"own": "own_ns", "wall": "wall_ns"}.get(by, by) + "_per_minute"
-    return sorted(rows, key=lambda r: (-r[key], r["function"]))
 
 
 def hotspots(rows: Sequence[Row], profile: Profile) -> RenderableType:
@@ -109,45 +83,6 @@ def releases(seen: Sequence[Release]) -> RenderableType:
     return table
 
 
-def function_facts(name: str, profile: Profile) -> Row:
-    """Everything about one function in one release; empty where it was not seen."""
-    f = profile.function(name)
-    if f is None:
-        return {}
-    fan_outs = [x for x in profile.fan_outs if x.function == name]
-    return {
-        "function": name,
-        "release": profile.release,
-        "file": f.file,
-        "line": f.line,
-        "body": f.body,
-        "calls": f.calls,
-        "calls_per_minute": f.calls / profile.minutes,
-        "wall_ns": {
-            "mean": f.wall.mean,
-            "p50": f.wall.quantile(0.5),
-            "p90": f.wall.quantile(0.9),
-            "p99": f.wall.quantile(0.99),
-            "max": f.wall.max,
-        },
-        "own_ns": {"mean": f.own.mean, "p50": f.own.quantile(0.5), "p99": f.own.quantile(0.99)},
-        "errors": f.errors,
-        "entries": f.entries,
-        "callers": f.callers,
-        "statements": [
-            {
-                "statement": x.statement,
-                "site": x.site.model_dump(),
-                "calls": x.calls,
-                "executions_per_call": x.executions.mean,
-                "identical": x.identical,
-                "time_ns_per_call": x.time_ns / x.calls if x.calls else 0.0,
-            }
-            for x in sorted(fan_outs, key=lambda x: (-x.time_ns, x.statement_id))
-        ],
-    }
-
-
 def function(name: str, facts: Sequence[Row]) -> RenderableType:
     """One function, release by release, and its statements in the newest."""
     table = _table(name, "release", "calls", "calls/min", "mean", "p50", "p90", "p99", "own mean", "errors")
@@ -174,22 +109,6 @@ def function(name: str, facts: Sequence[Row]) -> RenderableType:
     return Group(table, *lines, *([statements] if newest["statements"] else []))
 
 
-def job_facts(job: Job) -> Row:
-    """A job in a few keys."""
-    return {
-        "id": job.id,
-        "state": job.state.value,
-        "step": job.step.value,
-        "kind": job.finding.kind,
-        "function": job.finding.function,
-        "recipe": job.recipe,
-        "pull_request": job.pull_request.model_dump() if job.pull_request else None,
-        "why": job.why.value if job.why else None,
-        "sentence": reason(job) if job.why else (job.verdict.sentence if job.verdict else ""),
-        "outcome": job.verdict.outcome.value if job.verdict else None,
-    }
-
-
 def jobs(all_jobs: Sequence[Job]) -> RenderableType:
     """Every job."""
     table = _table("Jobs", "job", "state", "step", "kind", "function", "why")
@@ -214,19 +133,6 @@ def proof(seen: Proof) -> RenderableType:
     lines = [f"[{'x' if c.passed else ' '}] {c.name}: {c.summary}" for c in seen.checks]
     lines += [f"    {e.what} of {e.subject}: {percent(e.saving)}" for e in seen.effects if e.saving.n > 1]
     return Group(*lines, "proven" if seen.proven else "not proven")
-
-
-def outcome_facts(job: Job) -> Row:
-    """Predicted against measured."""
-    assert job.verdict is not None
-    return {
-        "job": job.id,
-        "function": job.finding.function,
-        "kind": job.finding.kind,
-        "predicted": job.prediction.model_dump() if job.prediction else None,
-        "measured": job.verdict.model_dump(mode="json"),
-        "outcome": job.verdict.outcome.value,
-    }
 
 
 def outcomes(judged: Sequence[Job]) -> RenderableType:
