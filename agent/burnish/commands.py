@@ -18,7 +18,7 @@ from rich.console import Console, RenderableType
 from burnish import facts, views
 from burnish.app import App, config_type
 from burnish.configfile import described
-from burnish.errors import DataError, UsageError
+from burnish.errors import BurnishError, DataError, UsageError
 from burnish.job import Candidate, Job, Passed, State
 from burnish.profile import Profile
 from burnish.progress import Progress
@@ -41,7 +41,10 @@ def run(args: Namespace) -> int:
     from burnish.service import serve
 
     def cycle() -> None:
-        _print_report(_cycle(app, scheduled=True), args)
+        try:
+            _print_report(_cycle(app, scheduled=True), args)
+        except BurnishError as error:  # the next run may find it mended
+            print(f"burnish: {error}", file=sys.stderr)
 
     serve(app.config.schedule, app.store, cycle, lambda: datetime.now(UTC))
     return 0
@@ -52,7 +55,11 @@ def _cycle(app: App, *, scheduled: bool) -> Report:
 
     with app.store.lease():
         number = app.store.begin_run(scheduled=scheduled)
-        report = run_cycle(app.world, app.jobs)
+        try:
+            report = run_cycle(app.world, app.jobs)
+        except BurnishError as error:
+            app.store.end_run(number, Report(problems=(str(error),)).model_dump(mode="json"))
+            raise
         app.store.end_run(number, report.model_dump(mode="json"))
         return report
 

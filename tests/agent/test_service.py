@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +15,7 @@ from burnish.service import missed, trigger
 from burnish.settings import ScheduleSettings
 from burnish.store import Store
 from burnish.testing.scripted import FixedClock
+from tests.agent.test_cli import place  # noqa: F401  -- a fixture
 
 
 def at(text: str) -> datetime:
@@ -43,3 +49,28 @@ def test_a_run_missed_while_the_process_was_down_is_found(tmp_path: Path, now: s
     assert missed(schedule, store, at(now)) is False  # never before the first run
     store.end_run(store.begin_run(scheduled=True), {})
     assert missed(schedule, store, at(now)) is due
+
+
+def test_the_service_makes_up_for_a_missed_run_and_ends_on_sigterm(place: Path) -> None:  # noqa: F811
+    store = Store(place / ".burnish", FixedClock(at("2020-01-01").timestamp()))
+    store.end_run(store.begin_run(scheduled=True), {})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "burnish", "run"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and (last := store.last_run(scheduled=True)) and last.id == 1:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    last = store.last_run(scheduled=True)
+    assert last is not None
+    assert last.id == 2, said
+    assert "has no branch main" in last.report["problems"][0]  # the fixture's repository is empty
+    assert process.returncode == 0, said
