@@ -185,7 +185,8 @@ class App:
             return self.local_forge
         from burnish_tools.forges.github import GitHubForge
 
-        return GitHubForge(settings, self._secret(settings.token_variable, "forge.token_variable"))
+        token = self._secret(settings.token_variable, "forge.token_variable")
+        return GitHubForge(settings, token, base=self.config.service.branch)
 
     @cached_property
     def local_forge(self) -> LocalForge:
