@@ -10,6 +10,7 @@ import pytest
 
 from burnish.app import App
 from burnish.errors import ConfigError, UsageError
+from tests.agent.scenario import git
 
 LEAST = '[service]\nname = "shop"\nrepository = "origin.git"\n'
 
@@ -23,6 +24,7 @@ def app(directory: Path, text: str = "", **environment: str) -> App:
 def test_paths_are_relative_to_the_configuration_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
+    git(tmp_path, "init", "-q", "--bare", "origin.git")
     built = app(tmp_path, '[proof]\ndatabase = "sqlite:///snapshot.sqlite3"\n')
     monkeypatch.chdir(elsewhere)
     assert built.state == tmp_path / ".burnish"
