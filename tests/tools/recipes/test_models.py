@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from burnish_tools.recipes._base import MemorySource
-from burnish_tools.recipes._models import Model, Models
-from burnish_tools.recipes._repo import Repository
+from burnish_tools.recipes.source.models import Model, Models
+from burnish_tools.recipes.source.repo import Repository
 
 BASE = """from django.db import models as m
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from burnish_tools.recipes._statements import lookup, main_table, tables
+from burnish_tools.recipes.source.statements import lookup, main_table, tables
 
 SCRIPT = """
 import django

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from burnish.job import Change, Declined, Evidence, FileEdit, Finding, Interval
 from burnish.protocols import Source
 from burnish.why import Why
-from burnish_tools.recipes._edit import Edits
-from burnish_tools.recipes._repo import Decline, Repository
+from burnish_tools.recipes.source.edit import Edits
+from burnish_tools.recipes.source.repo import Decline, Repository
 
 TITLE_LENGTH = 72
 

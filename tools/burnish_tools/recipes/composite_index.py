@@ -8,13 +8,13 @@ import hashlib
 from burnish.job import Change, FileEdit, Finding
 from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, title
-from burnish_tools.recipes._edit import Edits, add_element
-from burnish_tools.recipes._examples_index import COMPOSITE_INDEX
-from burnish_tools.recipes._functions import refuse_warned
-from burnish_tools.recipes._migrations import leaf, migration, next_path
-from burnish_tools.recipes._models import Field, Model, Models, meta_class
-from burnish_tools.recipes._repo import Decline, Module, Repository, type_of_function
-from burnish_tools.recipes._wording import quoted
+from burnish_tools.recipes.examples.index import COMPOSITE_INDEX
+from burnish_tools.recipes.source.edit import Edits, add_element
+from burnish_tools.recipes.source.functions import refuse_warned
+from burnish_tools.recipes.source.migrations import leaf, migration, next_path
+from burnish_tools.recipes.source.models import Field, Model, Models, meta_class
+from burnish_tools.recipes.source.repo import Decline, Module, Repository, type_of_function
+from burnish_tools.recipes.source.wording import quoted
 
 NAME_LENGTH = 30
 """Django refuses longer index names (models.E034)."""

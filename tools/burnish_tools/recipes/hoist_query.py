@@ -7,13 +7,13 @@ import ast
 from burnish.job import Change, Finding
 from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, title
-from burnish_tools.recipes._edit import Edits
-from burnish_tools.recipes._examples_hoist_query import HOIST_QUERY
-from burnish_tools.recipes._functions import refuse_warned
-from burnish_tools.recipes._loops import COMPREHENSIONS, bound_names, outer_loops
-from burnish_tools.recipes._repeated import Query, Repeated
-from burnish_tools.recipes._repo import Decline, Repository, type_of_function
-from burnish_tools.recipes._wording import short
+from burnish_tools.recipes.examples.hoist_query import HOIST_QUERY
+from burnish_tools.recipes.source.edit import Edits
+from burnish_tools.recipes.source.functions import refuse_warned
+from burnish_tools.recipes.source.loops import COMPREHENSIONS, bound_names, outer_loops
+from burnish_tools.recipes.source.repeated import Query, Repeated
+from burnish_tools.recipes.source.repo import Decline, Repository, type_of_function
+from burnish_tools.recipes.source.wording import short
 
 
 class HoistQuery(BaseRecipe):

@@ -7,13 +7,13 @@ import ast
 from burnish.job import Change, Finding
 from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, title
-from burnish_tools.recipes._edit import Edits, drop_arguments
-from burnish_tools.recipes._examples_regex import HOIST_REGEX
-from burnish_tools.recipes._functions import Function, callers, find, refuse_warned
-from burnish_tools.recipes._loops import COMPREHENSIONS, bound_names, outer_loops, written_attributes
-from burnish_tools.recipes._patterns import Pattern, calls, constant_pattern, local_pattern
-from burnish_tools.recipes._repo import Decline, Module, Repository, type_of_function
-from burnish_tools.recipes._wording import short
+from burnish_tools.recipes.examples.regex import HOIST_REGEX
+from burnish_tools.recipes.source.edit import Edits, drop_arguments
+from burnish_tools.recipes.source.functions import Function, callers, find, refuse_warned
+from burnish_tools.recipes.source.loops import COMPREHENSIONS, bound_names, outer_loops, written_attributes
+from burnish_tools.recipes.source.patterns import Pattern, calls, constant_pattern, local_pattern
+from burnish_tools.recipes.source.repo import Decline, Module, Repository, type_of_function
+from burnish_tools.recipes.source.wording import short
 
 
 class HoistRegex(BaseRecipe):

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from burnish.job import Change, Finding
 from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, title
-from burnish_tools.recipes._chains import assigned_values
-from burnish_tools.recipes._edit import Edits
-from burnish_tools.recipes._examples_membership import MEMBERSHIP_SET
-from burnish_tools.recipes._functions import Function, find, refuse_warned
-from burnish_tools.recipes._kinds import Kinds
-from burnish_tools.recipes._loops import outer_loops
-from burnish_tools.recipes._models import Models
-from burnish_tools.recipes._querysets import Querysets
-from burnish_tools.recipes._repo import Decline, Repository, type_of_function
-from burnish_tools.recipes._wording import short
+from burnish_tools.recipes.examples.membership import MEMBERSHIP_SET
+from burnish_tools.recipes.source.chains import assigned_values
+from burnish_tools.recipes.source.edit import Edits
+from burnish_tools.recipes.source.functions import Function, find, refuse_warned
+from burnish_tools.recipes.source.kinds import Kinds
+from burnish_tools.recipes.source.loops import outer_loops
+from burnish_tools.recipes.source.models import Models
+from burnish_tools.recipes.source.querysets import Querysets
+from burnish_tools.recipes.source.repo import Decline, Repository, type_of_function
+from burnish_tools.recipes.source.wording import short
 
 READERS = frozenset((
     "len", "sorted", "sum", "min", "max", "any", "all", "tuple", "list", "set", "frozenset", "enumerate",

@@ -7,12 +7,12 @@ import ast
 from burnish.job import Change, Finding
 from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, title
-from burnish_tools.recipes._edit import Edits, add_arguments, call_method
-from burnish_tools.recipes._examples_relations import SELECT_RELATED
-from burnish_tools.recipes._relations import Hit, Search, covered, refuse_unsafe, written_strings
-from burnish_tools.recipes._repo import Decline, Repository
-from burnish_tools.recipes._statements import Lookup, lookup
-from burnish_tools.recipes._wording import plural, quoted, short
+from burnish_tools.recipes.examples.relations import SELECT_RELATED
+from burnish_tools.recipes.source.edit import Edits, add_arguments, call_method
+from burnish_tools.recipes.source.relations import Hit, Search, covered, refuse_unsafe, written_strings
+from burnish_tools.recipes.source.repo import Decline, Repository
+from burnish_tools.recipes.source.statements import Lookup, lookup
+from burnish_tools.recipes.source.wording import plural, quoted, short
 
 
 class SelectRelated(BaseRecipe):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from burnish.identity import body_hash
 from burnish.job import Finding
 from burnish.why import Why
-from burnish_tools.recipes._repo import Decline, FunctionNode, Module, Repository, type_of_function
+from burnish_tools.recipes.source.repo import Decline, FunctionNode, Module, Repository, type_of_function
 
 COMPREHENSION = re.compile(r"(\.<locals>)?\.<(genexpr|listcomp|setcomp|dictcomp)>")
 LOAD_BEARING = re.compile(

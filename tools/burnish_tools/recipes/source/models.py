@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from burnish_tools.recipes._repo import Module, Repository, type_of_function
+from burnish_tools.recipes.source.repo import Module, Repository, type_of_function
 
 MODEL_BASES = {
     "django.db.models.Model", "django.db.models.base.Model",

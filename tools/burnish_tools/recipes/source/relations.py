@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from burnish.job import Finding
 from burnish.why import Why
-from burnish_tools.recipes._chains import Feed, unwrap
-from burnish_tools.recipes._follow import Follow, Read, Row
-from burnish_tools.recipes._functions import Function, by_name, find, plain_name, refuse_locked, refuse_warned
-from burnish_tools.recipes._loops import Effects, Loop, exits_early, loops
-from burnish_tools.recipes._models import Models
-from burnish_tools.recipes._querysets import Querysets
-from burnish_tools.recipes._repo import Decline, Repository
-from burnish_tools.recipes._statements import main_table
+from burnish_tools.recipes.source.chains import Feed, unwrap
+from burnish_tools.recipes.source.follow import Follow, Read, Row
+from burnish_tools.recipes.source.functions import Function, by_name, find, plain_name, refuse_locked, refuse_warned
+from burnish_tools.recipes.source.loops import Effects, Loop, exits_early, loops
+from burnish_tools.recipes.source.models import Models
+from burnish_tools.recipes.source.querysets import Querysets
+from burnish_tools.recipes.source.repo import Decline, Repository
+from burnish_tools.recipes.source.statements import main_table
 
 NO_INSTANCES = ("values", "values_list", "dates", "datetimes")
 COMBINED = ("union", "intersection", "difference", "raw", "extra")

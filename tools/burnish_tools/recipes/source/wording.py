@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from burnish_tools.recipes._repo import Module
+from burnish_tools.recipes.source.repo import Module
 
 
 def quoted(module: Module, text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from burnish.why import Why
-from burnish_tools.recipes._chains import (
+from burnish_tools.recipes.source.chains import (
     CHAIN,
     ONE_ROW,
     STOP,
@@ -20,9 +20,9 @@ from burnish_tools.recipes._chains import (
     returned_values,
     unwrap,
 )
-from burnish_tools.recipes._functions import Function, argument, callers, function_of, resolve_call
-from burnish_tools.recipes._models import Model, Models
-from burnish_tools.recipes._repo import Decline, Module, Repository, type_of_function
+from burnish_tools.recipes.source.functions import Function, argument, callers, function_of, resolve_call
+from burnish_tools.recipes.source.models import Model, Models
+from burnish_tools.recipes.source.repo import Decline, Module, Repository, type_of_function
 
 MAX_STEPS = 6
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 
 from burnish.why import Why
-from burnish_tools.recipes._models import Model
-from burnish_tools.recipes._repo import Decline, Module, Repository
+from burnish_tools.recipes.source.models import Model
+from burnish_tools.recipes.source.repo import Decline, Module, Repository
 
 NAME_LENGTH = 52
 """Django cuts the generated part of a migration's name here."""

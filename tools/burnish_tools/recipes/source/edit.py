@@ -10,7 +10,7 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from burnish.why import Why
-from burnish_tools.recipes._repo import Decline, Module
+from burnish_tools.recipes.source.repo import Decline, Module
 
 Place = tuple[int, int, int, int]
 Rewrite = Callable[[cst.BaseExpression], cst.BaseExpression]

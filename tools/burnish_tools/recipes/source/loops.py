@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from burnish_tools.recipes._chains import peel
-from burnish_tools.recipes._functions import Function, function_of, resolve_call
-from burnish_tools.recipes._querysets import Querysets
-from burnish_tools.recipes._repo import Decline, Repository, type_of_function
+from burnish_tools.recipes.source.chains import peel
+from burnish_tools.recipes.source.functions import Function, function_of, resolve_call
+from burnish_tools.recipes.source.querysets import Querysets
+from burnish_tools.recipes.source.repo import Decline, Repository, type_of_function
 
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 SAVES = frozenset((

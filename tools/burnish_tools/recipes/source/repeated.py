@@ -9,9 +9,16 @@ from dataclasses import dataclass
 
 from burnish.job import Finding
 from burnish.why import Why
-from burnish_tools.recipes._chains import Feed
-from burnish_tools.recipes._functions import Function, find, plain_name, refuse_locked, refuse_warned, resolve_call
-from burnish_tools.recipes._loops import (
+from burnish_tools.recipes.source.chains import Feed
+from burnish_tools.recipes.source.functions import (
+    Function,
+    find,
+    plain_name,
+    refuse_locked,
+    refuse_warned,
+    resolve_call,
+)
+from burnish_tools.recipes.source.loops import (
     CLOCKS,
     PLAIN_METHODS,
     RANDOM,
@@ -19,10 +26,10 @@ from burnish_tools.recipes._loops import (
     bound_names,
     written_attributes,
 )
-from burnish_tools.recipes._models import Models
-from burnish_tools.recipes._querysets import Querysets
-from burnish_tools.recipes._repo import Decline, Repository
-from burnish_tools.recipes._statements import main_table, tables
+from burnish_tools.recipes.source.models import Models
+from burnish_tools.recipes.source.querysets import Querysets
+from burnish_tools.recipes.source.repo import Decline, Repository
+from burnish_tools.recipes.source.statements import main_table, tables
 
 ONE_ANSWER = frozenset(("get", "first", "last", "earliest", "latest", "count", "exists", "aggregate"))
 NUMBERS = frozenset(("count", "exists"))

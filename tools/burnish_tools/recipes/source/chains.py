@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from burnish_tools.recipes._functions import Function, scope_nodes
-from burnish_tools.recipes._models import Model
-from burnish_tools.recipes._repo import Module
+from burnish_tools.recipes.source.functions import Function, scope_nodes
+from burnish_tools.recipes.source.models import Model
+from burnish_tools.recipes.source.repo import Module
 
 CHAIN = frozenset((
     "all", "filter", "exclude", "order_by", "reverse", "distinct", "annotate", "alias", "select_related",

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from burnish.why import Why
-from burnish_tools.recipes._functions import Function
-from burnish_tools.recipes._repo import Decline, Module, Repository
+from burnish_tools.recipes.source.functions import Function
+from burnish_tools.recipes.source.repo import Decline, Module, Repository
 
 PARAMETERS = {
     "compile": ("pattern", "flags"),

@@ -10,10 +10,10 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from burnish_tools.recipes._chains import CHAIN, WRAPPERS, unwrap
-from burnish_tools.recipes._functions import Function, function_of, resolve_call
-from burnish_tools.recipes._models import Model
-from burnish_tools.recipes._repo import Repository, type_of_function
+from burnish_tools.recipes.source.chains import CHAIN, WRAPPERS, unwrap
+from burnish_tools.recipes.source.functions import Function, function_of, resolve_call
+from burnish_tools.recipes.source.models import Model
+from burnish_tools.recipes.source.repo import Repository, type_of_function
 
 MAX_DEPTH = 4
 WRITERS = frozenset(("add", "set", "remove", "clear", "create", "get_or_create", "update_or_create"))

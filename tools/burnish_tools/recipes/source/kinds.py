@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 
-from burnish_tools.recipes._chains import assigned_values, peel, unwrap
-from burnish_tools.recipes._functions import Function
-from burnish_tools.recipes._loops import bound_names
-from burnish_tools.recipes._models import Field, Model
-from burnish_tools.recipes._querysets import Querysets
-from burnish_tools.recipes._repo import Decline
+from burnish_tools.recipes.source.chains import assigned_values, peel, unwrap
+from burnish_tools.recipes.source.functions import Function
+from burnish_tools.recipes.source.loops import bound_names
+from burnish_tools.recipes.source.models import Field, Model
+from burnish_tools.recipes.source.querysets import Querysets
+from burnish_tools.recipes.source.repo import Decline
 
 TEXT_FIELDS = frozenset(("CharField", "TextField", "SlugField", "EmailField", "URLField"))
 NUMBER_FIELDS = frozenset((

@@ -1,0 +1,1 @@
+"""The examples of the recipes that are too long to stand inside their files; tests are generated from them."""
