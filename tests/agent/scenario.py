@@ -94,7 +94,7 @@ class Scenario:
     @property
     def forge(self) -> LocalForge:
         """The desk."""
-        return LocalForge(self.origin, self.directory / "pull_requests.sqlite3", self.clock)
+        return LocalForge(self.origin, self.store.directory / "pull_requests.sqlite3", self.clock)
 
     @property
     def store(self) -> Store:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from burnish.errors import LeaseHeld, Unavailable
+from burnish.errors import DataError, LeaseHeld, Unavailable
 from burnish.job import Check, Job, Outcome, Proof, State, Step
 from burnish.settings import LimitSettings
 from burnish.testing.scripted import ScriptedProver, ScriptedRecipe, finding
@@ -179,7 +179,7 @@ class Flaky(LocalForge):
 
 def test_what_fails_outside_is_tried_in_the_next_cycle(tmp_path: Path) -> None:
     scenario = started(tmp_path)
-    report = scenario.cycle(Flaky(scenario.origin, tmp_path / "pull_requests.sqlite3", scenario.clock))
+    report = scenario.cycle(Flaky(scenario.origin, tmp_path / "state" / "pull_requests.sqlite3", scenario.clock))
     assert "the forge does not answer" in report.problems[0]
     assert only_job(scenario).state is State.RUNNING
     (job,) = scenario.cycle().went_on
@@ -216,10 +216,19 @@ def test_what_a_killed_job_opens_counts_for_the_limit(tmp_path: Path) -> None:
     scenario = started(tmp_path, recipe=ScriptedRecipe("n", "m"))
     release = scenario.world().runtime.releases()[0].name
     scenario.findings = [finding("app:f", release=release), finding("app:g", release=release)]
-    scenario.cycle(Flaky(scenario.origin, tmp_path / "pull_requests.sqlite3", scenario.clock))
+    scenario.cycle(Flaky(scenario.origin, tmp_path / "state" / "pull_requests.sqlite3", scenario.clock))
     report = scenario.cycle()
     assert [job.step for job in report.went_on][:1] == [Step.AWAIT_MERGE]
     assert report.started == ()
+
+
+def test_a_corrupt_checkpoint_file_is_named_with_the_mend(tmp_path: Path) -> None:
+    scenario = started(tmp_path)
+    scenario.cycle()
+    for path in (tmp_path / "state").glob("checkpoints*"):
+        path.write_bytes(b"rubbish" * 1000)
+    with pytest.raises(DataError, match=r"checkpoints\.sqlite3: cannot be read .*move it away"):
+        scenario.cycle()
 
 
 def test_a_lost_checkpoint_costs_nothing(tmp_path: Path) -> None:
