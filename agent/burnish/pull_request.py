@@ -80,7 +80,8 @@ def _drift_sentence(drift: Interval | None) -> str:
         return " The service has no other traffic to compare with."
     if drift.low <= 1 <= drift.high:
         return ""
-    return f" Meanwhile the rest of the service took {drift.value - 1:+.0%} time per call, which is taken out."
+    change = f"{abs(drift.value - 1):.0%} {'more' if drift.value > 1 else 'less'}"
+    return f" Meanwhile the rest of the service took {change} time per call, which is taken out."
 
 
 def revert_body(job: Job) -> str:
