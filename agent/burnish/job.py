@@ -322,6 +322,8 @@ class Job(Model):
     proof: Proof | None = None
     prediction: Prediction | None = None
     pull_request: PullRequest | None = None
+    deployed: str = ""
+    """The first release with the fix that was observed long enough."""
     verdict: Verdict | None = None
     revert: PullRequest | None = None
     why: Why | None = None

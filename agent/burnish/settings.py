@@ -79,6 +79,8 @@ class VerdictSettings(Section):
 
     settle_seconds: float = Field(1800.0, ge=0)
     """How long the new release must have been observed, after the warm-up."""
+    patience_days: float = Field(14.0, ge=0)
+    """How long to wait for enough calls after the deployment before the job ends without a verdict."""
     warmup_seconds: float = Field(60.0, ge=0)
     """Start of a release that does not count: caches are cold."""
     min_calls: int = Field(100, ge=1)

@@ -31,6 +31,8 @@ from burnish.pull_request import body, revert_body, verdict_comment, verdict_sen
 from burnish.why import Why
 from burnish.world import World
 
+DAY = 86_400.0
+
 
 def plan(job: Job, world: World) -> Job:
     """Which recipe answers the finding at this commit, or why none does."""
@@ -100,43 +102,29 @@ def deploy_news(job: Job, world: World) -> str | None:
         if not world.workspace.contains(release.name, merge):
             continue
         seconds = (release.last_unix_ns - release.first_unix_ns) / 1e9 - world.verdicts.warmup_seconds
-        if seconds >= world.verdicts.settle_seconds and not _measured(job, release.name, world).missing:
+        enough = seconds >= world.verdicts.settle_seconds and not _measured(job, release.name, world).missing
+        if enough or seconds >= world.verdicts.patience_days * DAY:
             return release.name
     return None
 
 
 def await_deploy(job: Job, news: Mapping[str, Any]) -> Job:
     """It runs in production and has been observed."""
-    verdict = Verdict(
-        outcome=Outcome.INCONCLUSIVE,
-        release_before=job.finding.release,
-        release_after=str(news["release"]),
-        time_saving=Interval(value=0, low=0, high=0, n=0),
-        wall_before_ns=0,
-        wall_after_ns=0,
-        calls_before=0,
-        calls_after=0,
-        queries_before=0,
-        queries_after=0,
-        saving_ns_per_minute=0,
-        rank_before=job.rank,
-        rank_after=0,
-        sentence="Deployed; not yet compared.",
-    )
-    return job.model_copy(update={"verdict": verdict, "step": Step.COMPARE, "state": State.RUNNING})
+    return job.model_copy(update={"deployed": str(news["release"]), "step": Step.COMPARE, "state": State.RUNNING})
 
 
 def compare(job: Job, world: World) -> Job:
     """Predicted against measured."""
-    assert job.verdict is not None
     assert job.prediction is not None
-    release = job.verdict.release_after
+    release = job.deployed
     measured = _measured(job, release, world)
-    saving = measured.saving()
+    if measured.missing:
+        verdict = inconclusive(job, measured.missing)
+        return job.model_copy(update={"verdict": verdict, "step": Step.LEARN})
+    saving, drift = measured.saving(), measured.drift()
     worse = _more_errors(job, release, world)
     outcome = comparison.outcome(saving, job.prediction, world.verdicts, worse)
     wall_before, wall_after = measured.means()
-    drift = measured.drift()
     now = world.assess(release)
     calls_per_minute = measured.after.calls / now.profile.minutes if now else 0.0
     verdict = Verdict(
@@ -179,6 +167,26 @@ def learn(job: Job, world: World) -> Job:
 def declined(job: Job, reason: Declined) -> Job:
     """The job ends here, with its reason."""
     return job.model_copy(update={"state": State.DECLINED, "why": reason.why, "detail": reason.detail})
+
+
+def inconclusive(job: Job, missing: str) -> Verdict:
+    """The verdict where production did not say enough in all the time it was given."""
+    return Verdict(
+        outcome=Outcome.INCONCLUSIVE,
+        release_before=job.finding.release,
+        release_after=job.deployed,
+        time_saving=Interval(value=0, low=-1, high=1, n=0),
+        wall_before_ns=0,
+        wall_after_ns=0,
+        calls_before=0,
+        calls_after=0,
+        queries_before=0,
+        queries_after=0,
+        saving_ns_per_minute=0,
+        rank_before=job.rank,
+        rank_after=0,
+        sentence=f"No verdict: {missing}.",
+    )
 
 
 def restarted(job: Job, base: str) -> Job:

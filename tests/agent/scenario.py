@@ -87,6 +87,7 @@ class Scenario:
         self.recipe = recipe or ScriptedRecipe("slow(n)", "quick(n)")
         self.prover = prover or ScriptedProver()
         self.model = model
+        self.verdicts = VerdictSettings(settle_seconds=1, warmup_seconds=0, min_calls=10)
         self.workspace_path = self.origin
         self.limits = limits or LimitSettings()
         self.begins, self.ends = begins, ends
@@ -130,7 +131,7 @@ class Scenario:
             clock=self.clock,
             limits=self.limits,
             ranking=RankSettings(),
-            verdicts=VerdictSettings(settle_seconds=1, warmup_seconds=0, min_calls=10),
+            verdicts=self.verdicts,
             begins=self.begins,
             ends=self.ends,
         )

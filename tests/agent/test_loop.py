@@ -13,7 +13,7 @@ import pytest
 
 from burnish.errors import DataError, LeaseHeld, Unavailable
 from burnish.job import Check, Job, Outcome, Proof, State, Step
-from burnish.settings import LimitSettings
+from burnish.settings import LimitSettings, VerdictSettings
 from burnish.testing.scripted import ScriptedProver, ScriptedRecipe, finding
 from burnish.why import Why
 from burnish_tools.forges.local import LocalForge
@@ -61,6 +61,22 @@ def test_merged_and_deployed_between_two_cycles_is_judged_in_one(tmp_path: Path)
     scenario.deployed(4.0)
     (job,) = scenario.cycle().went_on
     assert job.state is State.DONE
+
+
+def test_a_function_that_is_hardly_called_any_more_ends_without_a_verdict(tmp_path: Path) -> None:
+    scenario = started(tmp_path)
+    scenario.cycle()
+    scenario.forge.approve(1)
+    scenario.deployed(4.0)
+    scenario.verdicts = VerdictSettings(settle_seconds=1, warmup_seconds=0, min_calls=10**6)
+    assert [job.step for job in scenario.cycle().went_on] == [Step.AWAIT_DEPLOY]  # patience: 14 days
+    scenario.verdicts = scenario.verdicts.model_copy(update={"patience_days": 0.01})
+    (job,) = scenario.cycle().went_on
+    assert job.state is State.DONE
+    assert job.verdict is not None
+    assert job.verdict.outcome is Outcome.INCONCLUSIVE
+    assert job.verdict.sentence.startswith("No verdict: 960 calls in 60 windows before the deployment;")
+    assert scenario.world().priors().transfers == ()
 
 
 @pytest.mark.parametrize(("ms", "errors"), [(14.0, 0), (4.0, 200)])
