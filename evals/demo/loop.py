@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evals.demo.scene import SERVICE, DemoError, Say, Scene
+from evals.demo.scene import SERVICE, DemoError, Say, Scene, burnish_command, shown
 from evals.demo.story import Load, Story
 
 LOAD_DRIVER = SERVICE.parent / "load.py"
@@ -81,8 +81,8 @@ class Loop:
             if self.burnish("approve", job["id"]):
                 raise DemoError(f"job {job['id']} could not be approved")
             return
-        command = f"burnish approve {job['id']} --config {self.scene.config}"
-        self.say(f"waiting for you (at most {WAIT_SECONDS // 60} minutes): {title}\n    {command}")
+        line = f"{burnish_command()} approve {job['id']} --config {shown(self.scene.config)}"
+        self.say(f"waiting for you (at most {WAIT_SECONDS // 60} minutes): {title}\n    {line}")
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
             if self.state_of(job) == "merged":

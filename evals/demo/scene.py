@@ -196,6 +196,16 @@ class Scene:
         raise DemoError(f"the service does not answer; see {self.directory / 'service.log'}")
 
 
+def shown(path: Path) -> str:
+    """A path as a person in this directory would write it."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def burnish_command() -> str:
+    """How to call burnish from this directory: scripts/demo has its own virtual environment."""
+    return shown(Path(sys.executable).with_name("burnish"))
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pygal
 from rich.console import Console
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from evals.demo.scene import Scene
+from evals.demo.scene import Scene, burnish_command, shown
 
 
 @dataclass(frozen=True)
@@ -75,11 +74,12 @@ class Story:
         console.print(FOOTNOTE, style="dim", soft_wrap=True)
         console.print()
         console.print(self._service())
-        console.print(f"\nWhere to look:\n  git -C {scene.checkout} log --stat")
-        console.print(f"  burnish outcomes --config {scene.config}", soft_wrap=True)
+        burnish, config = burnish_command(), shown(scene.config)
+        console.print(f"\nWhere to look:\n  git -C {shown(scene.checkout)} log --stat", soft_wrap=True)
+        console.print(f"  {burnish} outcomes --config {config}", soft_wrap=True)
         for outcome in self.outcomes:
-            console.print(f"  burnish show {outcome['job']} --config {scene.config}", soft_wrap=True)
-        console.print(f"  {scene.directory / 'report.html'}", soft_wrap=True)
+            console.print(f"  {burnish} show {outcome['job'][:8]} --config {config}", soft_wrap=True)
+        console.print(f"  {shown(scene.directory / 'report.html')}", soft_wrap=True)
 
     def write(self, path: Path) -> None:
         """The HTML page, one file without anything from outside."""
