@@ -16,7 +16,7 @@ from typing import Any
 from . import __version__
 from .entries import Entries
 from .flush import Flusher
-from .hooks import hooks
+from .hooks import LibraryHooks
 from .importer import Compiler, Finder, Territory
 from .probe import Probe
 from .queries import QueryLog
@@ -44,7 +44,7 @@ class Sensor:
         log = QueryLog(self.recorder.local, self.registry.files)
         self.probe = Probe(perf_counter_ns, self.statements, log, Entries(self.recorder, suspension))
         self.compiler = Compiler(Territory(settings.root), self.registry)
-        self.library_hooks = hooks(self.probe)
+        self.library_hooks = LibraryHooks(self.probe)
         self.finder = Finder(self.compiler, self.library_hooks)
         about = {"version": __version__, "mechanism": MECHANISM}
         self.flusher = Flusher(self.recorder, self.registry, self.statements, settings, about)
@@ -54,10 +54,8 @@ class Sensor:
         vars(builtins).update(self.hooks)
         self.flusher.call_ns = measure_call_ns()
         sys.meta_path.insert(0, self.finder)
-        for name, hook in self.library_hooks.items():
-            module = sys.modules.get(name)
-            if module is not None:
-                hook(module)
+        self.library_hooks.install_loaded()
+        self.probe.flush = self.flusher.flush
         self.recorder.wake = self.flusher.wake
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(

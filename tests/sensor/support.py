@@ -64,8 +64,10 @@ class Bench:
 
     def query(self, sql: str, parameters: Any = (), rows: int = 0, took: int = 10) -> None:
         """What a database hook does for one execution and its fetch."""
+        guard = self.probe.statement()
+        assert guard is not None
         self.clock.advance(took)
-        execution = self.probe.executed(sql, parameters, "sqlite", took)
+        execution = self.probe.executed(guard, sql, parameters, "sqlite")
         self.probe.fetched(execution, rows, 0)
 
     def tables(self) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any
 
-from ..probe import Probe
+from ._library import Library
 
+PATCHES = {"flask.app": "patch_app"}
 
-def patch_app(module: Any, probe: Probe) -> None:
+def patch_app(library: Library) -> None:
     """Wrap the WSGI application: what it answers is the status; the rule is read while the request is dispatched."""
-    flask = module.Flask
+    flask, probe = library.module.Flask, library.probe
     original_app, original_failure = flask.wsgi_app, flask.handle_exception
     original_dispatch = flask.full_dispatch_request
 
@@ -46,8 +47,9 @@ def patch_app(module: Any, probe: Probe) -> None:
             context.error = type(arguments[-1]).__name__
         return original_failure(self, *arguments)
 
-    flask.wsgi_app, flask.full_dispatch_request = wsgi_app, full_dispatch_request
-    flask.handle_exception = handle_exception
+    library.replace(flask, "wsgi_app", wsgi_app)
+    library.replace(flask, "full_dispatch_request", full_dispatch_request)
+    library.replace(flask, "handle_exception", handle_exception)
 
 
 class _Status:
