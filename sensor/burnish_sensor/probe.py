@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any, Callable, Optional
 from weakref import ReferenceType, ref
 
@@ -38,6 +38,7 @@ class Probe:
         self.clock, self.entries = clock, entries
         self._statements, self._log = statements, log
         self._statement: _Inside = ContextVar("burnish_statement", default=None)
+        self._carried: ContextVar[Site | None] = ContextVar("burnish_site", default=None)
         self.active = True
         #: writes what is finished; for processes that end without ``atexit``
         self.flush: Callable[[], None] = lambda: None
@@ -55,11 +56,19 @@ class Probe:
         try:
             if _running(inside) is not None:
                 return None
-            guard = Guard(self.clock(), self._log.site())
+            guard = Guard(self.clock(), self._log.site() or self._carried.get())
             inside.set(ref(guard))
         except Exception:  # noqa: BLE001 - the edge
             return None
         return guard
+
+    def carry(self) -> Token[Site | None] | None:
+        """Make the current call site that of a task about to be made, if an application function is on the stack."""
+        try:
+            site = self._log.site() if self.active else None
+            return self._carried.set(site) if site is not None else None
+        except Exception:  # noqa: BLE001 - the edge
+            return None
 
     def resume(self, guard: Guard) -> None:
         """Begin in this task what was begun where its coroutine was made; the call site stays."""

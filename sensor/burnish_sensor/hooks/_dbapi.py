@@ -144,6 +144,20 @@ def quiet(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     return prepare
 
 
+def quiet_async(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    """The same for a coroutine function."""
+
+    async def prepare(*arguments: Any, **options: Any) -> Any:
+        guard = probe.statement()
+        try:
+            return await original(*arguments, **options)
+        finally:
+            if guard is not None:
+                guard.open = False
+
+    return prepare
+
+
 def end(
     probe: Probe, guard: Guard, cursor: Any, query: Any, parameters: Any, system: str, failure: BaseException | None
 ) -> Execution | None:

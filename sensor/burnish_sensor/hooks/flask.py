@@ -9,6 +9,7 @@ from ._library import Library
 
 PATCHES = {"flask.app": "patch_app"}
 
+
 def patch_app(library: Library) -> None:
     """Wrap the WSGI application: what it answers is the status; the rule is read while the request is dispatched."""
     flask, probe = library.module.Flask, library.probe

@@ -36,6 +36,12 @@ def lines(window: dict[str, Any], function: str) -> list[int]:
     return sorted({row["line"] for row in window["queries"] if row["function"] == function})
 
 
+def line_of(app: str, part: str) -> int:
+    """The line of ``app`` that holds ``part``, 1-based."""
+    (found,) = (number for number, line in enumerate(app.splitlines(), 1) if part in line)
+    return found
+
+
 def errors(window: dict[str, Any]) -> dict[str, dict[str, int]]:
     """Errors by bare function."""
     return {row["function"].partition(":")[2]: row["errors"] for row in window["queries"] if row["errors"]}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.sensor.hooks.sql_support import errors, lines, observe, queries
+from tests.sensor.hooks.sql_support import errors, line_of, lines, observe, queries
 from tests.sensor.support import run
 
 APP = """
@@ -73,7 +73,7 @@ def test_statements_are_attributed_with_their_rows(window: dict[str, Any]) -> No
 
 
 def test_the_call_site_is_the_line(window: dict[str, Any]) -> None:
-    assert lines(window, "app:title") == [26]
+    assert lines(window, "app:title") == [line_of(APP, '"SELECT title FROM book WHERE id = ?"')]
 
 
 def test_an_n_plus_1_is_visible(window: dict[str, Any]) -> None:
