@@ -56,6 +56,8 @@ class Context:
         self._kids: dict[int, dict[int, Edge]] = {}
         #: (statement, site, execution) as they happen; see queries.py
         self.executions: list[Any] = []
+        #: calls of other services as they happen; see dependencies.py
+        self.dependencies: list[Any] = []
         #: (function, queries of one call) as calls end
         self.returned: list[tuple[int, Any]] = []
         self.query_count = 0

@@ -6,6 +6,7 @@ from contextvars import ContextVar, Token
 from typing import Any, Callable, Optional
 from weakref import ReferenceType, ref
 
+from .dependencies import DependencyLog, Endpoint, Failure
 from .entries import Entries
 from .queries import UNKNOWN, Execution, QueryLog, Site
 from .recorder import Clock
@@ -34,10 +35,13 @@ _Inside = ContextVar[Optional["ReferenceType[Guard]"]]
 class Probe:
     """Records what libraries do. No method raises. ``active`` is False once the sensor was stopped."""
 
-    def __init__(self, clock: Clock, statements: Statements, log: QueryLog, entries: Entries) -> None:
+    def __init__(
+        self, clock: Clock, statements: Statements, log: QueryLog, dependencies: DependencyLog, entries: Entries
+    ) -> None:
         self.clock, self.entries = clock, entries
-        self._statements, self._log = statements, log
+        self._statements, self._log, self._dependencies = statements, log, dependencies
         self._statement: _Inside = ContextVar("burnish_statement", default=None)
+        self._dependency: _Inside = ContextVar("burnish_dependency", default=None)
         self._carried: ContextVar[Site | None] = ContextVar("burnish_site", default=None)
         self.active = True
         #: writes what is finished; for processes that end without ``atexit``
@@ -49,6 +53,14 @@ class Probe:
         Its call site is that of this call, so that it is right for a coroutine that another task will run.
         """
         return self._outermost(self._statement)
+
+    def dependency(self) -> Guard | None:
+        """The same for a call of another service."""
+        return self._outermost(self._dependency)
+
+    def running_dependency(self) -> Guard | None:
+        """The call of another service that is being recorded here."""
+        return _running(self._dependency)
 
     def _outermost(self, inside: _Inside) -> Guard | None:
         if not self.active:
@@ -74,6 +86,22 @@ class Probe:
         """Begin in this task what was begun where its coroutine was made; the call site stays."""
         guard.open, guard.start = True, self.clock()
         self._statement.set(ref(guard))
+
+    def resume_dependency(self, guard: Guard) -> None:
+        """The same for a call of another service."""
+        guard.open, guard.start = True, self.clock()
+        self._dependency.set(ref(guard))
+
+    def called(self, guard: Guard, endpoint: Endpoint, error: BaseException | None, status: int | None) -> None:
+        """End a guard of ``dependency``. A call without a site is nobody's."""
+        guard.open = False
+        if not self.active or guard.site is None:
+            return
+        try:
+            wall = self.clock() - guard.start
+            self._dependencies.called(endpoint, guard.site, wall, Failure(error, status, guard.retries))
+        except Exception:  # noqa: BLE001 - the edge
+            pass
 
     def executed(
         self, guard: Guard, sql: Any, parameters: Any, system: str, error: BaseException | None = None

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from . import __version__
+from .dependencies import DependencyLog
 from .entries import Entries
 from .flush import Flusher
 from .hooks import LibraryHooks
@@ -42,12 +43,16 @@ class Sensor:
         suspension = Suspension(self.recorder)
         self.hooks: Hooks = {**self.recorder.call_hooks(), **suspension.hooks()}
         log = QueryLog(self.recorder.local, self.registry.files)
-        self.probe = Probe(perf_counter_ns, self.statements, log, Entries(self.recorder, suspension))
+        dependencies = DependencyLog(self.recorder.local)
+        entries = Entries(self.recorder, suspension)
+        self.probe = Probe(perf_counter_ns, self.statements, log, dependencies, entries)
         self.compiler = Compiler(Territory(settings.root), self.registry)
         self.library_hooks = LibraryHooks(self.probe)
         self.finder = Finder(self.compiler, self.library_hooks)
         about = {"version": __version__, "mechanism": MECHANISM}
         self.flusher = Flusher(self.recorder, self.registry, self.statements, settings, about)
+        self.flusher.dropped_dependencies = lambda: dependencies.dropped
+        self.flusher.disabled_hooks = lambda: len(self.library_hooks.disabled)
 
     def install(self) -> None:
         """Begin to observe what is imported from now on."""

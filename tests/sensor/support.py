@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from burnish_sensor.dependencies import DependencyLog
 from burnish_sensor.entries import Entries
 from burnish_sensor.flush import FORMAT
 from burnish_sensor.probe import Probe
@@ -50,7 +51,8 @@ class Bench:
         self.hooks = {**self.recorder.call_hooks(), **suspension.hooks()}
         self.entries = Entries(self.recorder, suspension)
         log = QueryLog(self.recorder.local, self.registry.files)
-        self.probe = Probe(self.clock, self.statements, log, self.entries)
+        self.dependencies = DependencyLog(self.recorder.local)
+        self.probe = Probe(self.clock, self.statements, log, self.dependencies, self.entries)
 
     def load(self, text: str, module: str = "app", file: str = "app.py") -> dict[str, Any]:
         """The namespace of a module; ``tick(ns)`` and ``bench`` are known in it."""

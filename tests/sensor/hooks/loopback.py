@@ -6,8 +6,11 @@ import re
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import BinaryIO
 
 Handler = Callable[[socket.socket], None]
 
@@ -85,3 +88,75 @@ def _read(connection: socket.socket, count: int) -> bytes:
             raise ConnectionResetError
         data += more
     return data
+
+
+class Pages(BaseHTTPRequestHandler):
+    """``/ok``, ``/error`` (500), ``/redirect`` (to /ok), ``/slow`` (answers after a second), ``/flaky`` (503 twice)."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path == "/slow":
+            time.sleep(1)
+        status = {"/error": 500, "/redirect": 302}.get(path, 200)
+        if path == "/flaky":
+            status = next(self.server.failures, 200)  # type: ignore[attr-defined]
+        self.send_response(status)
+        self.send_header("Content-Length", "2")
+        if status == 302:
+            self.send_header("Location", "/ok")
+        self.end_headers()
+        with suppress(OSError):
+            self.wfile.write(b"ok")
+
+    do_POST = do_GET
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def pages() -> Iterator[str]:
+    """The address of a web server, ``127.0.0.1:port``."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        server.failures = iter([503, 503])  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def redis(connection: socket.socket) -> None:
+    """GET (nothing there), SET, MULTI … EXEC, ``BLPOP`` (never answers); anything else is an unknown command."""
+    stream = connection.makefile("rb")
+    while True:
+        count = stream.readline()
+        if not count.startswith(b"*"):
+            return
+        words = [_bulk(stream) for _ in range(int(count[1:]))]
+        if words[0].upper() == b"BLPOP":
+            time.sleep(1)
+        connection.sendall(_REPLIES.get(words[0].upper(), b"-ERR unknown command\r\n"))
+
+
+_REPLIES = {
+    b"GET": b"_\r\n",
+    b"SET": b"+OK\r\n",
+    b"CLIENT": b"+OK\r\n",
+    b"HELLO": b"%1\r\n$5\r\nproto\r\n:3\r\n",
+}
+
+
+def _bulk(stream: BinaryIO) -> bytes:
+    length = int(stream.readline()[1:])
+    return stream.read(length + 2)[:-2]
+
+
+def memcached(connection: socket.socket) -> None:
+    """``get`` finds nothing, ``set`` stores, ``delete`` deletes; anything else is an error."""
+    stream = connection.makefile("rb")
+    for line in stream:
+        word = line.split()[0]
+        if word == b"set":
+            stream.readline()
+        connection.sendall({b"get": b"END", b"set": b"STORED", b"delete": b"DELETED"}.get(word, b"ERROR") + b"\r\n")
