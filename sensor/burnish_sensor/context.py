@@ -64,6 +64,10 @@ class Context:
         self.start = 0
         self.wall = 0
         self.status: str | None = None
+        #: whether all of the answer is there when the application returns it
+        self.complete = False
+        #: the templates of the mounts that the request went through
+        self.prefix = ""
         self.error: str | None = None
 
     def kids_of(self, function: int) -> dict[int, Edge]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Callable
 
+from ..bodies import AsyncBody, Body
+from ..entries import Entry
 from ..probe import UNKNOWN, Probe
 from ._dbapi import end, quiet
 from ._library import Library
@@ -32,15 +34,12 @@ def _synchronous(original: Callable[..., Any], probe: Probe) -> Callable[..., An
         if not probe.active:
             return original(self, request)
         entry = probe.entries.begin("http")
-        response, failure = None, None
         try:
             response = original(self, request)
-            return response
         except BaseException as error:
-            failure = error
+            probe.entries.end(entry, _name(request), 500, error)
             raise
-        finally:
-            probe.entries.end(entry, _name(request), _status(response), failure)
+        return _ended(probe, entry, request, response)
 
     return get_response
 
@@ -50,17 +49,28 @@ def _asynchronous(original: Callable[..., Any], probe: Probe) -> Callable[..., A
         if not probe.active:
             return await original(self, request)
         entry = probe.entries.begin("http")
-        response, failure = None, None
         try:
             response = await probe.entries.awaiting(entry, original(self, request))
-            return response
         except BaseException as error:
-            failure = error
+            probe.entries.end(entry, _name(request), 500, error)
             raise
-        finally:
-            probe.entries.end(entry, _name(request), _status(response), failure)
+        return _ended(probe, entry, request, response)
 
     return get_response_async
+
+
+def _ended(probe: Probe, entry: Entry, request: Any, response: Any) -> Any:
+    """The response, after its entry was ended, or is made to end with the body that it streams."""
+
+    def finish(error: BaseException | None) -> None:
+        probe.entries.end(entry, _name(request), _status(response), error)
+
+    if not getattr(response, "streaming", False) or getattr(response, "file_to_stream", None) is not None:
+        finish(None)  # a file is sent by the server
+        return response
+    kind = AsyncBody if getattr(response, "is_async", False) else Body
+    response.streaming_content = kind(probe.entries, entry, response.streaming_content, finish)
+    return response
 
 
 def _status(response: Any) -> int:

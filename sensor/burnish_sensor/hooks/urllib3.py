@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Callable
 
 from ..dependencies import method_of, peer_of
@@ -31,10 +30,10 @@ def _opening(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     return urlopen
 
 
-def _is_retry(arguments: Sequence[Any], options: dict[str, Any]) -> bool:
+def _is_retry(arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
     """Whether the last thing in the history that urllib3 hands on is a failure, and no redirect."""
-    retries = options.get("retries") if len(arguments) <= _RETRIES else arguments[_RETRIES]
-    history = getattr(retries, "history", ())
+    retries = arguments[_RETRIES] if len(arguments) > _RETRIES else options.get("retries")
+    history: Any = getattr(retries, "history", ())
     return bool(history) and not getattr(history[-1], "redirect_location", None)
 
 
