@@ -30,6 +30,12 @@ def recall(cursor: Any) -> Execution | None:
     return execution if execution is not None or not _executions else _executions.get(cursor)
 
 
+def forget(cursor: Any) -> None:
+    """Rows that come now are not those of what was remembered: a library above records this statement."""
+    if recall(cursor) is not None:
+        remember(cursor, None)
+
+
 def text_of(query: Any, cursor: Any = None) -> str:
     """The SQL text of what drivers take: a string, bytes, or an object that composes one."""
     if isinstance(query, str):
@@ -67,6 +73,7 @@ def executing(system: str, many: bool = False) -> Wrapper:
         def execute(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
             guard = probe.statement()
             if guard is None:
+                forget(self)
                 return original(self, query, *arguments, **options)
             failure: BaseException | None = None
             try:
@@ -91,6 +98,7 @@ def awaiting(system: str, many: bool = False, rows: Callable[[Any], int | None] 
             guard = probe.statement()
             awaitable = original(self, query, *arguments, **options)
             if guard is None:
+                forget(self)
                 return awaitable
             guard.open = False  # until somebody awaits it
             parameters = UNKNOWN if many else (arguments if rows else _parameters(arguments, options))
