@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Callable
 from weakref import WeakKeyDictionary
 
@@ -220,6 +221,40 @@ def fetching_async(name: str) -> Wrapper:
         return fetch
 
     return wrapper
+
+
+def iterating(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    """A wrapper of an ``__iter__`` that is a generator of rows."""
+
+    def iterate(self: Any) -> Iterator[Any]:
+        execution, rows = recall(self), iter(original(self))
+        while True:
+            start = probe.clock()
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            probe.fetched(execution, 1, probe.clock() - start)
+            yield row
+
+    return iterate
+
+
+def iterating_async(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    """The same for an ``__aiter__`` that is an asynchronous generator."""
+
+    async def iterate(self: Any) -> AsyncIterator[Any]:
+        execution, rows = recall(self), original(self)
+        while True:
+            start = probe.clock()
+            try:
+                row = await rows.__anext__()
+            except StopAsyncIteration:
+                return
+            probe.fetched(execution, 1, probe.clock() - start)
+            yield row
+
+    return iterate
 
 
 def as_coroutine_function(function: Callable[..., Any]) -> Callable[..., Any]:

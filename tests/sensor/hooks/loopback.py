@@ -128,7 +128,7 @@ def pages() -> Iterator[str]:
 
 def redis(connection: socket.socket) -> None:
     """GET (nothing there), SET, MULTI … EXEC, ``BLPOP`` (never answers); anything else is an unknown command."""
-    stream = connection.makefile("rb")
+    stream, nothing = connection.makefile("rb"), b"$-1\r\n"
     while True:
         count = stream.readline()
         if not count.startswith(b"*"):
@@ -136,11 +136,13 @@ def redis(connection: socket.socket) -> None:
         words = [_bulk(stream) for _ in range(int(count[1:]))]
         if words[0].upper() == b"BLPOP":
             time.sleep(1)
-        connection.sendall(_REPLIES.get(words[0].upper(), b"-ERR unknown command\r\n"))
+        if words[0].upper() == b"HELLO":
+            nothing = b"_\r\n"  # the client reads protocol 3
+        reply = nothing if words[0].upper() == b"GET" else _REPLIES.get(words[0].upper(), b"-ERR unknown command\r\n")
+        connection.sendall(reply)
 
 
 _REPLIES = {
-    b"GET": b"_\r\n",
     b"SET": b"+OK\r\n",
     b"CLIENT": b"+OK\r\n",
     b"HELLO": b"%1\r\n$5\r\nproto\r\n:3\r\n",

@@ -93,10 +93,10 @@ SQLALCHEMY = """
 
     engine = create_async_engine(os.environ["DATABASE"].replace("postgres:", "postgresql+asyncpg:"))
 
-    class Base(orm.DeclarativeBase): pass
+    Base = orm.declarative_base()
     class Book(Base):
         __tablename__ = "book"
-        id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+        id = sa.Column(sa.Integer, primary_key=True)
 
     async def prepare():
         async with engine.begin() as connection:

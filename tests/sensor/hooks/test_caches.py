@@ -69,7 +69,7 @@ REDIS = """
         await client.set("a", 1)
         await aread(client)
         await apiped(client)
-        await client.aclose()
+        await client.connection_pool.disconnect()
 """
 
 

@@ -165,6 +165,6 @@ def test_under_django_a_statement_is_counted_once(tmp_path: Path, postgres_url: 
 def test_under_sqlalchemy_a_statement_is_counted_once_and_the_driver_is_heard_beside_it(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    pytest.importorskip("sqlalchemy")
+    pytest.importorskip("sqlalchemy", minversion="2.0")
     found = queries(observe(tmp_path, SQLALCHEMY, DATABASE=postgres_url))
     assert found == {("main", "SELECT generate_series(?, ?)"): (1, 3), ("main", "SELECT ?"): (1, 1)}
