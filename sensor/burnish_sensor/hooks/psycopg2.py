@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Callable
 
 from ..probe import Probe
-from ._dbapi import statement_methods
+from ._dbapi import advancing, statement_methods
 from ._library import Library
 
 PATCHES = {"psycopg2": "patch_connect", "psycopg2.extras": "patch_extras"}
@@ -77,20 +77,21 @@ class _Observed:
 
     def _cursor_class(self, base: Any) -> type:
         wrappers = statement_methods(_SYSTEM)
-        methods = {name: getattr(base, name) for name in wrappers}
-        return _subclass(
-            base,
-            {
-                name: wrappers[name](method, self._probe)
-                for name, method in methods.items()
-                if not getattr(method, "__burnish__", False)
-            },
-        )
+        if base.__next__ is self._extensions.cursor.__next__:
+            wrappers["__next__"] = advancing
+        methods = {name: (getattr(base, name), wrap) for name, wrap in wrappers.items()}
+        wrapped = {
+            name: wrap(method, self._probe)
+            for name, (method, wrap) in methods.items()
+            if not getattr(method, "__burnish__", False)
+        }
+        return _subclass(base, {**wrapped, "_burnish": None})
 
 
 def _subclass(base: type, methods: dict[str, Any]) -> type:
     """A subclass that looks as its base in messages."""
     names = {"__module__": base.__module__, "__qualname__": base.__qualname__, "__doc__": base.__doc__}
     for name, method in methods.items():
-        method.__name__ = name
+        if callable(method):
+            method.__name__ = name
     return type(base.__name__, (base,), {**names, **methods})

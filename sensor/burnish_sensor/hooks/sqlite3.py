@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Callable
 
 from ..probe import Probe
-from ._dbapi import executing, statement_methods
+from ._dbapi import advancing, executing, statement_methods
 from ._library import Library
 
 PATCHES = {"sqlite3": "patch_connect", "sqlite3.dbapi2": "patch_connect"}
@@ -89,14 +89,18 @@ class _Observed:
 
         return execute
 
-    def _cursor_class(self, base: type) -> type:
+    def _cursor_class(self, base: Any) -> type:
         wrappers = {**statement_methods("sqlite"), "executescript": executing("sqlite")}
-        return _subclass(base, {name: wrap(getattr(base, name), self._probe) for name, wrap in wrappers.items()})
+        if base.__next__ is self._plain_cursor.__next__:
+            wrappers["__next__"] = advancing
+        methods = {name: wrap(getattr(base, name), self._probe) for name, wrap in wrappers.items()}
+        return _subclass(base, {**methods, "_burnish": None})
 
 
 def _subclass(base: type, methods: dict[str, Any]) -> type:
     """A subclass that looks as its base in messages; weak references and attributes as plain subclasses have them."""
     names = {"__module__": base.__module__, "__qualname__": base.__qualname__, "__doc__": base.__doc__}
     for name, method in methods.items():
-        method.__name__ = name
+        if callable(method):
+            method.__name__ = name
     return type(base.__name__, (base,), {**names, **methods})
