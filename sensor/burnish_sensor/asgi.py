@@ -43,6 +43,7 @@ async def serve(
         await application(scope, receive, send)
         return
     entry = entries.begin("http")
+    entry.context.generic = True
     seen, failure = _Seen(probe, send), None
     try:
         await entries.awaiting(entry, application(scope, receive, seen))

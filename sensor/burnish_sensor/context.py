@@ -66,6 +66,8 @@ class Context:
         self.status: str | None = None
         #: whether all of the answer is there when the application returns it
         self.complete = False
+        #: whether a framework inside may tell the route, instead of beginning an entry of its own
+        self.generic = False
         #: the templates of the mounts that the request went through
         self.prefix = ""
         self.error: str | None = None

@@ -47,6 +47,11 @@ class Entries:
         context = self._recorder.entry.get()
         return context is not None and context.open and context.kind not in _OUTER
 
+    def generic(self) -> Context | None:
+        """The context of the request that runs here, if it was begun by what does not know its route."""
+        context = self._recorder.entry.get()
+        return context if context is not None and context.open and context.generic else None
+
     def current(self) -> Context | None:
         """The context of the entry that is running here."""
         return self._recorder.entry.get()

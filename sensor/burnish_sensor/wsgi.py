@@ -47,6 +47,7 @@ def serve(probe: Probe, application: Application, environ: Any, start_response: 
     if not probe.active or entries.inside():
         return application(environ, start_response)
     entry = entries.begin("http")
+    entry.context.generic = True
     status = _Status(start_response)
 
     def finish(error: BaseException | None = None) -> None:

@@ -146,9 +146,16 @@ async def _awaited(
         if rows is None:
             remember(cursor, execution)
         elif failure is None:
-            count = rows(result)
-            if count is not None:
-                probe.fetched(execution, count, 0)
+            _count_result(probe, execution, rows, result)
+
+
+def _count_result(probe: Probe, execution: Execution | None, rows: Callable[[Any], int | None], result: Any) -> None:
+    try:
+        count = rows(result)
+    except Exception:  # noqa: BLE001 - a result of a class that the driver was told to use
+        return
+    if count is not None:
+        probe.fetched(execution, count, 0)
 
 
 def quiet(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:

@@ -33,6 +33,12 @@ def _synchronous(original: Callable[..., Any], probe: Probe) -> Callable[..., An
     def get_response(self: Any, request: Any) -> Any:
         if not probe.active:
             return original(self, request)
+        outer = probe.entries.generic()
+        if outer is not None:
+            try:
+                return original(self, request)
+            finally:
+                outer.name = outer.name or _name(request)
         entry = probe.entries.begin("http")
         try:
             response = original(self, request)
@@ -48,6 +54,12 @@ def _asynchronous(original: Callable[..., Any], probe: Probe) -> Callable[..., A
     async def get_response_async(self: Any, request: Any) -> Any:
         if not probe.active:
             return await original(self, request)
+        outer = probe.entries.generic()
+        if outer is not None:
+            try:
+                return await original(self, request)
+            finally:
+                outer.name = outer.name or _name(request)
         entry = probe.entries.begin("http")
         try:
             response = await probe.entries.awaiting(entry, original(self, request))
@@ -69,7 +81,10 @@ def _ended(probe: Probe, entry: Entry, request: Any, response: Any) -> Any:
         finish(None)  # a file is sent by the server
         return response
     kind = AsyncBody if getattr(response, "is_async", False) else Body
-    response.streaming_content = kind(probe.entries, entry, response.streaming_content, finish)
+    try:
+        response.streaming_content = kind(probe.entries, entry, response.streaming_content, finish)
+    except Exception:  # noqa: BLE001 - a response class of the application; the body, given up, has ended the entry
+        pass
     return response
 
 

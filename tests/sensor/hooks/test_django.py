@@ -190,6 +190,17 @@ def test_a_stream_belongs_to_its_request_and_ends_it(project: Path) -> None:
     assert row(window["entries"], entry="GET cut/")["errors"] == {"OSError": 1}
 
 
+def test_under_a_generic_middleware_there_is_one_entry_with_the_route(project: Path) -> None:
+    window = ask(
+        project,
+        "from burnish_sensor.wsgi import Middleware\nfrom wsgiref.util import setup_testing_defaults\n"
+        "environ = {'PATH_INFO': '/shelf/2/'}; setup_testing_defaults(environ)\n"
+        "assert b'author' in b''.join(Middleware(wsgi.application)(environ, lambda *a: None))",
+    )
+    (entry,) = window["entries"]
+    assert (entry["entry"], entry["calls"], entry["status"]) == ("GET shelf/<int:count>/", 1, {"200": 1})
+
+
 def test_an_asynchronous_stream_belongs_to_its_request(project: Path) -> None:
     window = ask(
         project,
