@@ -89,13 +89,39 @@ def _run_script(path: str, arguments: list[str]) -> int:
     sys.modules["__main__"] = main_module
     sys.argv[:] = [path, *arguments]
     sys.path[0] = os.path.dirname(os.path.realpath(path))
+    code = _compiled(path)
     try:
-        exec(_compiled(path), main_module.__dict__)
+        with _ScriptEntry(path):
+            exec(code, main_module.__dict__)
     except Exception as error:  # noqa: BLE001 - what the interpreter does with it
         trace = _without_us(error.__traceback__)
         sys.excepthook(type(error), error.with_traceback(trace), trace)
         return 1
     return 0
+
+
+class _ScriptEntry:
+    """The entry ``script:name`` of a script; its status is the exit code. What it serves has entries of its own."""
+
+    def __init__(self, path: str) -> None:
+        from . import runtime
+
+        self._entries = runtime.active.probe.entries if runtime.active is not None else None
+        self._name = "script:" + os.path.splitext(os.path.basename(path))[0]
+
+    def __enter__(self) -> None:
+        self._entry = self._entries.begin("script", self._name) if self._entries is not None else None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._entries is None or self._entry is None:
+            return
+        status = 0 if error is None else 1
+        if isinstance(error, SystemExit):
+            status = error.code if isinstance(error.code, int) else int(error.code is not None)
+            error = None if status == 0 else error
+        self._entries.end(self._entry, status=status, error=error)
 
 
 def _compiled(path: str) -> CodeType:

@@ -56,12 +56,20 @@ class Context:
         self._kids: dict[int, dict[int, Edge]] = {}
         #: (statement, site, execution) as they happen; see queries.py
         self.executions: list[Any] = []
+        #: calls of other services as they happen; see dependencies.py
+        self.dependencies: list[Any] = []
         #: (function, queries of one call) as calls end
         self.returned: list[tuple[int, Any]] = []
         self.query_count = 0
         self.start = 0
         self.wall = 0
         self.status: str | None = None
+        #: whether all of the answer is there when the application returns it
+        self.complete = False
+        #: whether a framework inside may tell the route, instead of beginning an entry of its own
+        self.generic = False
+        #: the templates of the mounts that the request went through
+        self.prefix = ""
         self.error: str | None = None
 
     def kids_of(self, function: int) -> dict[int, Edge]:

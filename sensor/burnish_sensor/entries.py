@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from contextvars import Token
 from typing import Any
 
 from .context import Context, Frame
 from .recorder import Recorder
 from .suspension import Suspension
+
+#: kinds of entries that others may run inside: a script may be a server
+_OUTER = frozenset({"script"})
+_METHOD = re.compile(r"[A-Z]{1,20}")
+
+
+def request_name(method: Any, route: str | None) -> str:
+    """Method and route; ``<unmatched>`` where no route is known. A path never becomes a name."""
+    known = str(method) if _METHOD.fullmatch(str(method)) else "<method>"
+    return f"{known} {route or '<unmatched>'}"
 
 
 class Entry:
@@ -32,9 +43,14 @@ class Entries:
         return Entry(context, self._recorder.push_entry(context), token)
 
     def inside(self) -> bool:
-        """Whether an entry is running here."""
+        """Whether an entry is running here that another would be a part of."""
         context = self._recorder.entry.get()
-        return context is not None and context.open
+        return context is not None and context.open and context.kind not in _OUTER
+
+    def generic(self) -> Context | None:
+        """The context of the request that runs here, if it was begun by what does not know its route."""
+        context = self._recorder.entry.get()
+        return context if context is not None and context.open and context.generic else None
 
     def current(self) -> Context | None:
         """The context of the entry that is running here."""
@@ -44,15 +60,28 @@ class Entries:
         """What to await instead of ``awaitable`` while the entry runs in a task among others."""
         return self._suspension.watch_awaitable(entry.frame, awaitable)
 
+    def pause(self, entry: Entry) -> None:
+        """Leave an entry that will go on later, perhaps on another thread."""
+        self._suspension.suspend(entry.frame)
+        self._leave(entry)
+
+    def resume(self, entry: Entry) -> None:
+        """Go on with an entry on this thread."""
+        entry.token = self._recorder.entry.set(entry.context)
+        self._suspension.resume(entry.frame)
+
     def end(
         self,
         entry: Entry,
         name: str | None = None,
         status: int | None = None,
         error: BaseException | None = None,
+        ended: int | None = None,
     ) -> None:
-        """End an entry. ``error`` is counted by its type."""
+        """End an entry. ``error`` is counted by its type; ``ended`` is when it ended, in ns, if before now."""
         context = entry.context
+        if ended is not None:
+            context.start += self._recorder.clock() - ended
         if name:
             context.name = name
         if status is not None:
@@ -60,7 +89,11 @@ class Entries:
         if error is not None:
             context.error = type(error).__name__
         self._recorder.pop_entry(entry.frame)
+        self._leave(entry)
+
+    def _leave(self, entry: Entry) -> None:
         try:
             self._recorder.entry.reset(entry.token)
-        except ValueError:  # ended in another context than it began in
-            self._recorder.entry.set(None)
+        except (RuntimeError, ValueError):  # left before, or in another context than it was entered in
+            if self._recorder.entry.get() is entry.context:
+                self._recorder.entry.set(None)

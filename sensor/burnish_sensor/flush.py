@@ -24,6 +24,7 @@ from .window import Window
 
 FORMAT = 1
 _FOLD_SECONDS = 0.25
+_DROPPED = ("functions", "statements", "entries", "windows", "dependencies", "hooks")
 _SECOND = 1_000_000_000
 
 
@@ -83,6 +84,8 @@ class Flusher:
         self._settings, self._about, self._unix_clock = settings, about, unix_clock
         self._length = int(settings.window_seconds * _SECOND)
         self.call_ns = 0.0
+        self.dropped_dependencies: Callable[[], int] = lambda: 0
+        self.disabled_hooks: Callable[[], int] = lambda: 0
         self.stopped = False
         self._new_process()
 
@@ -217,7 +220,10 @@ class Flusher:
         dropped["entries"] += window.dropped_entries
         dropped["rows"] += sum(totals.dropped for totals in window.totals.values())
         dropped["statements"] = self._statements.dropped + dropped["rows"]
-        return {key: dropped[key] - self._reported[key] for key in ("functions", "statements", "entries", "windows")}
+        dropped["calls"] += sum(totals.dropped_dependencies for totals in window.totals.values())
+        dropped["dependencies"] = self.dropped_dependencies() + dropped["calls"]
+        dropped["hooks"] = self.disabled_hooks()
+        return {key: dropped[key] - self._reported[key] for key in _DROPPED}
 
     def stop(self) -> None:
         """Write the last window and end the thread."""

@@ -11,7 +11,7 @@ import ast
 import os
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import decode_source
@@ -122,7 +122,7 @@ class _HookLoader(Loader):
 class Finder(MetaPathFinder):
     """First on ``sys.meta_path``: asks the finders after it, and changes only the loader of what they find."""
 
-    def __init__(self, compiler: Compiler, hooks: dict[str, Callable[[ModuleType], None]]) -> None:
+    def __init__(self, compiler: Compiler, hooks: Mapping[str, Callable[[ModuleType], None]]) -> None:
         self._compiler, self._hooks = compiler, hooks
 
     def find_spec(

@@ -1,33 +1,122 @@
-"""What a hook into a library may use: the clock, the statements, the query log and the entries."""
+"""What a hook into a library may use: the clock, the statements, the query log, the dependencies and the entries."""
 
 from __future__ import annotations
 
-from typing import Any
+from contextvars import ContextVar, Token
+from typing import Any, Callable, Optional
+from weakref import ReferenceType, ref
 
+from .dependencies import DependencyLog, Endpoint, Failure
 from .entries import Entries
-from .queries import Execution, QueryLog
+from .queries import UNKNOWN, Execution, QueryLog, Site
 from .recorder import Clock
 from .statements import Statements
+
+__all__ = ["UNKNOWN", "Guard", "Probe"]
+
+
+class Guard:
+    """One operation of a library being recorded: while it is open, the libraries below it record nothing.
+
+    Only a weak reference is kept, so that a guard nobody closed ends with the call that owned it.
+    """
+
+    __slots__ = ("__weakref__", "open", "retries", "site", "start")
+
+    def __init__(self, start: int, site: Site | None) -> None:
+        self.open = True
+        self.start, self.site = start, site
+        self.retries = 0
+
+
+_Inside = ContextVar[Optional["ReferenceType[Guard]"]]
 
 
 class Probe:
     """Records what libraries do. No method raises. ``active`` is False once the sensor was stopped."""
 
-    def __init__(self, clock: Clock, statements: Statements, log: QueryLog, entries: Entries) -> None:
+    def __init__(
+        self, clock: Clock, statements: Statements, log: QueryLog, dependencies: DependencyLog, entries: Entries
+    ) -> None:
         self.clock, self.entries = clock, entries
-        self._statements, self._log = statements, log
+        self._statements, self._log, self._dependencies = statements, log, dependencies
+        self._statement: _Inside = ContextVar("burnish_statement", default=None)
+        self._dependency: _Inside = ContextVar("burnish_dependency", default=None)
+        self._carried: ContextVar[Site | None] = ContextVar("burnish_site", default=None)
         self.active = True
+        #: writes what is finished; for processes that end without ``atexit``
+        self.flush: Callable[[], None] = lambda: None
 
-    def executed(
-        self, sql: Any, parameters: Any, system: str, wall: int, error: BaseException | None = None
-    ) -> Execution | None:
-        """Record an execution of raw ``sql`` that took ``wall`` ns."""
+    def statement(self) -> Guard | None:
+        """Begin to record a statement: None where a library above this one records it, or nothing is recorded.
+
+        Its call site is that of this call, so that it is right for a coroutine that another task will run.
+        """
+        return self._outermost(self._statement)
+
+    def dependency(self) -> Guard | None:
+        """The same for a call of another service."""
+        return self._outermost(self._dependency)
+
+    def running_dependency(self) -> Guard | None:
+        """The call of another service that is being recorded here."""
+        return _running(self._dependency)
+
+    def _outermost(self, inside: _Inside) -> Guard | None:
         if not self.active:
             return None
         try:
+            if _running(inside) is not None:
+                return None
+            guard = Guard(self.clock(), self._log.site() or self._carried.get())
+            inside.set(ref(guard))
+        except Exception:  # noqa: BLE001 - the edge
+            return None
+        return guard
+
+    def carry(self) -> Token[Site | None] | None:
+        """Make the current call site that of a task about to be made, if an application function is on the stack."""
+        try:
+            site = self._log.site() if self.active else None
+            return self._carried.set(site) if site is not None else None
+        except Exception:  # noqa: BLE001 - the edge
+            return None
+
+    def resume(self, guard: Guard) -> None:
+        """Begin in this task what was begun where its coroutine was made; the call site stays."""
+        guard.open, guard.start = True, self.clock()
+        self._statement.set(ref(guard))
+
+    def resume_dependency(self, guard: Guard) -> None:
+        """The same for a call of another service."""
+        guard.open, guard.start = True, self.clock()
+        self._dependency.set(ref(guard))
+
+    def called(self, guard: Guard, endpoint: Endpoint, error: BaseException | None, status: int | None) -> None:
+        """End a guard of ``dependency``. A call without a site is nobody's."""
+        guard.open = False
+        if not self.active or guard.site is None:
+            return
+        try:
+            wall = self.clock() - guard.start
+            self._dependencies.called(endpoint, guard.site, wall, Failure(error, status, guard.retries))
+        except Exception:  # noqa: BLE001 - the edge
+            pass
+
+    def executed(
+        self, guard: Guard, sql: Any, parameters: Any, system: str, error: BaseException | None = None
+    ) -> Execution | None:
+        """End a guard of ``statement``. ``parameters`` is UNKNOWN where there are many sets of them."""
+        guard.open = False
+        if not self.active:
+            return None
+        try:
+            wall = self.clock() - guard.start
             text = sql if isinstance(sql, str) else str(sql)
+            given = UNKNOWN if parameters is UNKNOWN else (text, parameters)
             name = type(error).__name__ if error is not None else None
-            return self._log.executed(self._statements.identify(text, system), (text, parameters), wall, name)
+            statement = self._statements.identify(text, system)
+            return self._log.executed(statement, given, wall, name, guard.site)
         except Exception:  # noqa: BLE001 - the edge
             return None
 
@@ -39,3 +128,9 @@ class Probe:
             self._log.fetched(execution, rows, wall)
         except Exception:  # noqa: BLE001 - the edge
             pass
+
+
+def _running(inside: _Inside) -> Guard | None:
+    reference = inside.get()
+    guard = reference() if reference is not None else None
+    return guard if guard is not None and guard.open else None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import sys
+from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 from .context import EDGE, PARENT, QUERIES, TOTALS, Frame
@@ -22,6 +24,8 @@ _HASHES_PER_KEY = 1_000
 _DRIVERS_PER_CALL = 256
 _OPTIMIZED = 0x1  # CO_OPTIMIZED: a function's code, not that of a module or class body
 _SALT = object()
+#: parameters that cannot be compared: those of an ``executemany``
+UNKNOWN = object()
 
 
 class Execution:
@@ -130,6 +134,8 @@ def pass_up_slice(frame: Frame) -> None:
 
 def hash_parameters(parameters: Any) -> int | None:
     """A salted hash of the parameters of an execution; None where they have no stable form."""
+    if parameters is UNKNOWN:
+        return None
     if not parameters:
         return 0
     try:
@@ -149,12 +155,13 @@ class QueryLog:
         self._local, self._files = local, files
         self._orders = itertools.count(1)
 
-    def executed(self, statement: str, parameters: Any, wall: int, error: str | None) -> Execution | None:
-        """Record an execution that took ``wall`` ns. None when no application function is on the stack."""
+    def executed(
+        self, statement: str, parameters: Any, wall: int, error: str | None, site: Site | None
+    ) -> Execution | None:
+        """Record an execution at ``site`` that took ``wall`` ns. None without a site: it is nobody's."""
         frame: Frame = self._local.state.current
         edge = frame[EDGE]
         edge.context.query_count += 1
-        site = self._site(edge.function)
         if site is None:
             return None
         key = (statement, site)
@@ -190,15 +197,30 @@ class QueryLog:
         record: KeyQueries | None = queries.at(execution.key, execution.order)
         return record
 
-    def _site(self, function: int) -> Site | None:
-        """The innermost function's frame whose code is the application's, and its current line."""
+    def site(self) -> Site | None:
+        """The application's function that runs now and its current line; None when none is on the stack."""
+        function = self._local.state.current[EDGE].function
         if not function:
             return None
-        frame = sys._getframe(2)
+        line = self._line(sys._getframe(1))
+        if line is None and "greenlet" in sys.modules:
+            line = next(filter(None, map(self._line, _frames_of_parents())), None)
+        return (function, *line) if line is not None else None
+
+    def _line(self, frame: FrameType | None) -> tuple[str, int] | None:
+        """File and line of the innermost function's frame whose code is the application's."""
         while frame is not None:
             code = frame.f_code
             file = self._files.get(code.co_filename)
             if file is not None and code.co_flags & _OPTIMIZED and code.co_name != "<lambda>":
-                return function, file, frame.f_lineno
-            frame = frame.f_back  # type: ignore[assignment]
+                return file, frame.f_lineno
+            frame = frame.f_back
         return None
+
+
+def _frames_of_parents() -> Iterator[FrameType | None]:
+    """Where the greenlets wait that this one will return to: SQLAlchemy's asyncio runs its inside in one."""
+    greenlet = sys.modules["greenlet"].getcurrent().parent
+    while greenlet is not None:
+        yield greenlet.gr_frame
+        greenlet = greenlet.parent

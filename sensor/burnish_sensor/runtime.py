@@ -14,9 +14,10 @@ from types import FrameType
 from typing import Any
 
 from . import __version__
+from .dependencies import DependencyLog
 from .entries import Entries
 from .flush import Flusher
-from .hooks import hooks
+from .hooks import LibraryHooks
 from .importer import Compiler, Finder, Territory
 from .probe import Probe
 from .queries import QueryLog
@@ -42,22 +43,24 @@ class Sensor:
         suspension = Suspension(self.recorder)
         self.hooks: Hooks = {**self.recorder.call_hooks(), **suspension.hooks()}
         log = QueryLog(self.recorder.local, self.registry.files)
-        self.probe = Probe(perf_counter_ns, self.statements, log, Entries(self.recorder, suspension))
+        dependencies = DependencyLog(self.recorder.local)
+        entries = Entries(self.recorder, suspension)
+        self.probe = Probe(perf_counter_ns, self.statements, log, dependencies, entries)
         self.compiler = Compiler(Territory(settings.root), self.registry)
-        self.library_hooks = hooks(self.probe)
+        self.library_hooks = LibraryHooks(self.probe)
         self.finder = Finder(self.compiler, self.library_hooks)
         about = {"version": __version__, "mechanism": MECHANISM}
         self.flusher = Flusher(self.recorder, self.registry, self.statements, settings, about)
+        self.flusher.dropped_dependencies = lambda: dependencies.dropped
+        self.flusher.disabled_hooks = lambda: len(self.library_hooks.disabled)
 
     def install(self) -> None:
         """Begin to observe what is imported from now on."""
         vars(builtins).update(self.hooks)
         self.flusher.call_ns = measure_call_ns()
         sys.meta_path.insert(0, self.finder)
-        for name, hook in self.library_hooks.items():
-            module = sys.modules.get(name)
-            if module is not None:
-                hook(module)
+        self.library_hooks.install_loaded()
+        self.probe.flush = self.flusher.flush
         self.recorder.wake = self.flusher.wake
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(

@@ -6,8 +6,9 @@ from collections import Counter
 from typing import Any
 
 from .context import Context, Edge
+from .dependencies import Dependency, Endpoint
 from .histogram import Histogram
-from .queries import CallQueries, Execution, Key, KeyQueries
+from .queries import CallQueries, Execution, Key, KeyQueries, Site
 
 _ROWS_PER_TABLE = 20_000
 
@@ -102,6 +103,29 @@ class PerCallTotals:
             self.drivers.setdefault(key, DriverSums()).merge(sums)
 
 
+class DependencyTotals:
+    """A dependency row being summed."""
+
+    def __init__(self) -> None:
+        self.wall = Histogram()
+        self.errors: Counter[str] = Counter()
+        self.timeouts = 0
+        self.retries = 0
+
+    def add(self, call: Dependency) -> None:
+        self.wall.extend([call.wall])
+        self.timeouts += call.timed_out
+        self.retries += call.retries
+        if call.error:
+            self.errors[call.error] += 1
+
+    def merge(self, other: DependencyTotals) -> None:
+        self.wall.merge(other.wall)
+        self.errors.update(other.errors)
+        self.timeouts += other.timeouts
+        self.retries += other.retries
+
+
 class Totals:
     """What one entry did."""
 
@@ -109,7 +133,9 @@ class Totals:
         self.calls: dict[int, CallTotals] = {}
         self.queries: dict[Key, QueryTotals] = {}
         self.per_call: dict[tuple[int, Key], PerCallTotals] = {}
+        self.dependencies: dict[tuple[Endpoint, Site], DependencyTotals] = {}
         self.dropped = 0
+        self.dropped_dependencies = 0
 
     def drain(self, context: Context) -> int:
         """Take everything that a context holds now; the number of calls taken."""
@@ -121,9 +147,17 @@ class Totals:
         for execution in take(context.executions):
             if execution.key in self.queries or self._has_room(self.queries):
                 self.queries.setdefault(execution.key, QueryTotals()).add(execution)
+        for call in take(context.dependencies):
+            self._add_dependency(call)
         for function, queries in take(context.returned):
             self._add_call(function, queries)
         return calls
+
+    def _add_dependency(self, call: Dependency) -> None:
+        if call.key in self.dependencies or len(self.dependencies) < _ROWS_PER_TABLE:
+            self.dependencies.setdefault(call.key, DependencyTotals()).add(call)
+        else:
+            self.dropped_dependencies += 1
 
     def _add_call(self, function: int, queries: CallQueries) -> None:
         for key, record in queries.keys.items():
@@ -148,4 +182,7 @@ class Totals:
             self.queries.setdefault(key, QueryTotals()).merge(queries)
         for row, per_call in other.per_call.items():
             self.per_call.setdefault(row, PerCallTotals()).merge(per_call)
+        for endpoint, dependency in other.dependencies.items():
+            self.dependencies.setdefault(endpoint, DependencyTotals()).merge(dependency)
         self.dropped += other.dropped
+        self.dropped_dependencies += other.dropped_dependencies

@@ -6,11 +6,12 @@ from collections import Counter
 from typing import Any
 
 from .context import Context
+from .dependencies import Endpoint
 from .histogram import Histogram
 from .queries import Key, Site
 from .registry import OTHER, Registry
 from .statements import Statements
-from .totals import CallTotals, PerCallTotals, QueryTotals, Totals
+from .totals import CallTotals, DependencyTotals, PerCallTotals, QueryTotals, Totals
 
 
 class EntryTotals:
@@ -66,7 +67,9 @@ class Window:
 
     def is_empty(self) -> bool:
         """Whether nothing happened."""
-        return not self.entries and not any(t.calls or t.queries or t.per_call for t in self.totals.values())
+        return not self.entries and not any(
+            t.calls or t.queries or t.per_call or t.dependencies for t in self.totals.values()
+        )
 
     def to_dict(self, registry: Registry, statements: Statements) -> dict[str, Any]:
         """The tables of the window, in the order of names."""
@@ -81,6 +84,7 @@ class Window:
             "calls": tables.calls,
             "queries": tables.queries,
             "per_call": tables.per_call,
+            "dependencies": tables.dependencies,
         }
 
 
@@ -94,6 +98,7 @@ class _Tables:
         self.calls: list[dict[str, Any]] = []
         self.queries: list[dict[str, Any]] = []
         self.per_call: list[dict[str, Any]] = []
+        self.dependencies: list[dict[str, Any]] = []
 
     def add(self, entry: str, totals: Totals) -> None:
         for function in sorted(totals.calls, key=self._peek):
@@ -102,6 +107,10 @@ class _Tables:
             self.queries.append(self._query_row(entry, key, totals.queries[key]))
         for function, key in sorted(totals.per_call, key=lambda row: (self._peek(row[0]), self._order(row[1]))):
             self.per_call.append(self._per_call_row(entry, function, key, totals.per_call[function, key]))
+
+        for endpoint, site in sorted(totals.dependencies, key=lambda key: (key[0], self._peek(key[1][0]), key[1])):
+            row = _dependency_row(entry, endpoint, self._site(site), totals.dependencies[endpoint, site])
+            self.dependencies.append(row)
 
     def _peek(self, function: int) -> str:
         return self._registry.functions[function].name
@@ -163,6 +172,22 @@ class _Tables:
         names = ("n", "sum_x", "sum_y", "sum_xx", "sum_xy", "sum_yy")
         sums = dict(zip(names, totals.drivers[key].values))
         return {"statement": key[0], "site": self._site(key[1]), **sums}
+
+
+def _dependency_row(entry: str, endpoint: Endpoint, site: dict[str, Any], totals: DependencyTotals) -> dict[str, Any]:
+    kind, peer, operation = endpoint
+    return {
+        "kind": kind,
+        "peer": peer,
+        "operation": operation,
+        **site,
+        "entry": entry,
+        "calls": totals.wall.count,
+        "errors": dict(sorted(totals.errors.items())),
+        "timeouts": totals.timeouts,
+        "retries": totals.retries,
+        "wall": totals.wall.to_dict(),
+    }
 
 
 def _entry_row(name: str, totals: EntryTotals) -> dict[str, Any]:

@@ -22,9 +22,10 @@ WINDOW = {
     "calls": list,
     "queries": list,
     "per_call": list,
+    "dependencies": list,
 }
 SENSOR = {"version": str, "mechanism": str, "overhead_ns": int, "process_cpu_ns": int, "dropped": dict}
-DROPPED = {"functions": int, "statements": int, "entries": int, "windows": int}
+DROPPED = {"functions": int, "statements": int, "entries": int, "windows": int, "dependencies": int, "hooks": int}
 FUNCTION = {"file": str, "line": int, "end_line": int, "body": str, "kind": str}
 ENTRY = {"entry": str, "kind": str, "calls": int, "errors": dict, "status": dict, "wall": dict, "queries": dict}
 CALL = {"function": str, "entry": str, "calls": int, "errors": dict, "wall": dict, "own": dict, "callers": dict}
@@ -49,6 +50,20 @@ PER_CALL = {
     "identical": int,
     "time_ns": int,
     "driver": (dict, type(None)),
+}
+DEPENDENCY = {
+    "kind": str,
+    "peer": str,
+    "operation": str,
+    "function": str,
+    "file": str,
+    "line": int,
+    "entry": str,
+    "calls": int,
+    "errors": dict,
+    "timeouts": int,
+    "retries": int,
+    "wall": dict,
 }
 SITE = {"function": str, "file": str, "line": int}
 DRIVER = {
@@ -85,7 +100,13 @@ def check_window(window: dict[str, Any]) -> None:
         assert row["function"] in window["functions"]
     for row in window["per_call"]:
         _per_call(row, window)
+    for row in window["dependencies"]:
+        _keys(row, DEPENDENCY)
+        _histogram(row["wall"], row["calls"])
+        assert row["function"] in window["functions"]
+        assert sum(row["errors"].values()) <= row["calls"]
     _unique(window["entries"], "entry")
+    _unique(window["dependencies"], "kind", "peer", "operation", "function", "file", "line", "entry")
     _unique(window["calls"], "function", "entry")
     _unique(window["queries"], "statement", "function", "file", "line", "entry")
     _unique(window["per_call"], "function", "statement", "site", "entry")

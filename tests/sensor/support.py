@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from burnish_sensor.dependencies import DependencyLog
 from burnish_sensor.entries import Entries
 from burnish_sensor.flush import FORMAT
 from burnish_sensor.probe import Probe
@@ -50,7 +51,8 @@ class Bench:
         self.hooks = {**self.recorder.call_hooks(), **suspension.hooks()}
         self.entries = Entries(self.recorder, suspension)
         log = QueryLog(self.recorder.local, self.registry.files)
-        self.probe = Probe(self.clock, self.statements, log, self.entries)
+        self.dependencies = DependencyLog(self.recorder.local)
+        self.probe = Probe(self.clock, self.statements, log, self.dependencies, self.entries)
 
     def load(self, text: str, module: str = "app", file: str = "app.py") -> dict[str, Any]:
         """The namespace of a module; ``tick(ns)`` and ``bench`` are known in it."""
@@ -64,8 +66,10 @@ class Bench:
 
     def query(self, sql: str, parameters: Any = (), rows: int = 0, took: int = 10) -> None:
         """What a database hook does for one execution and its fetch."""
+        guard = self.probe.statement()
+        assert guard is not None
         self.clock.advance(took)
-        execution = self.probe.executed(sql, parameters, "sqlite", took)
+        execution = self.probe.executed(guard, sql, parameters, "sqlite")
         self.probe.fetched(execution, rows, 0)
 
     def tables(self) -> dict[str, Any]:

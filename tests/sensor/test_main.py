@@ -92,3 +92,47 @@ def test_help(arguments: list[str], code: int, tmp_path: Path) -> None:
     result = run(["-m", "burnish_sensor", *arguments], tmp_path)
     assert result.returncode == code
     assert "BURNISH_OUTPUT" in result.stdout
+
+
+CRON = """
+    import sys
+    def work():
+        if len(sys.argv) > 1:
+            sys.exit(sys.argv[1] if sys.argv[1] == "text" else int(sys.argv[1]))
+    work()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "errors"),
+    [([], "0", {}), (["0"], "0", {}), (["3"], "3", {"SystemExit": 1}), (["text"], "1", {"SystemExit": 1})],
+)
+def test_a_script_is_an_entry_with_its_exit_code(
+    tmp_path: Path, arguments: list[str], status: str, errors: dict[str, int]
+) -> None:
+    write(tmp_path, **{"jobs/nightly": CRON})
+    result = run(["-m", "burnish_sensor", "--", "jobs/nightly.py", *arguments], tmp_path)
+    assert result.returncode == int(status), result.stderr
+    (window,) = windows(tmp_path)
+    (entry,) = window["entries"]
+    assert (entry["entry"], entry["kind"], entry["calls"]) == ("script:nightly", "script", 1)
+    assert (entry["status"], entry["errors"]) == ({status: 1}, errors)
+    assert [(row["function"], row["entry"]) for row in window["calls"]] == [("jobs.nightly:work", "script:nightly")]
+
+
+def test_what_a_script_serves_has_entries_of_its_own(tmp_path: Path) -> None:
+    script = """
+        from burnish_sensor.wsgi import Middleware
+        def answer(environ, start_response):
+            start_response("200 OK", [])
+            return [b""]
+        application = Middleware(answer, route=lambda environ: "/orders")
+        for _ in range(2):
+            application({"REQUEST_METHOD": "GET"}, lambda status, headers: None)
+    """
+    write(tmp_path, serve=script)
+    result = run(["-m", "burnish_sensor", "--", "serve.py"], tmp_path)
+    assert result.returncode == 0, result.stderr
+    (window,) = windows(tmp_path)
+    assert {row["entry"]: row["calls"] for row in window["entries"]} == {"GET /orders": 2, "script:serve": 1}
+    assert [(row["function"], row["entry"]) for row in window["calls"]] == [("serve:answer", "GET /orders")]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from burnish_sensor.probe import UNKNOWN
 from burnish_sensor.statements import statement_id
 from tests.sensor.support import Bench, bare
 
@@ -77,7 +78,7 @@ def test_a_driver_that_tells_no_rows_has_none() -> None:
     bench = Bench()
     app = bench.load("""
         def write():
-            bench.probe.executed("UPDATE t SET a = 1", None, "sqlite", 5)
+            bench.probe.executed(bench.probe.statement(), "UPDATE t SET a = 1", None, "sqlite")
     """)
     app["write"]()
     assert bench.tables()["queries"][0]["rows"] is None
@@ -114,7 +115,7 @@ def test_an_error_of_a_statement_is_counted() -> None:
     bench = Bench()
     app = bench.load("""
         def write():
-            bench.probe.executed("INSERT INTO t VALUES (1)", None, "sqlite", 5, ValueError())
+            bench.probe.executed(bench.probe.statement(), "INSERT INTO t VALUES (1)", None, "sqlite", ValueError())
     """)
     app["write"]()
     assert bench.tables()["queries"][0]["errors"] == {"ValueError": 1}
@@ -155,3 +156,37 @@ def test_parameters_that_cannot_be_hashed_are_compared_by_their_form() -> None:
     """)
     app["run"]([[1]], [[1]], [Hostile()], [Hostile()])
     assert per_call(bench)["run", OTHER]["identical"] == 1
+
+
+def test_only_the_outermost_library_records_a_statement() -> None:
+    bench = Bench()
+    app = bench.load("""
+        def write():
+            outer = bench.probe.statement()
+            assert bench.probe.statement() is None
+            bench.probe.executed(outer, "UPDATE t SET a = 1", None, "sqlite")
+            assert bench.probe.statement() is not None
+    """)
+    app["write"]()
+    assert [row["executions"] for row in bench.tables()["queries"]] == [1]
+
+
+def test_a_guard_that_nobody_closed_ends_with_its_owner() -> None:
+    bench = Bench()
+    abandoned = bench.probe.statement()
+    assert abandoned is not None
+    del abandoned
+    assert bench.probe.statement() is not None
+
+
+def test_sets_of_parameters_are_never_identical() -> None:
+    bench = Bench()
+    app = bench.load("""
+        def write():
+            for _ in range(3):
+                bench.query("INSERT INTO t VALUES (?)", UNKNOWN)
+    """)
+    app["UNKNOWN"] = UNKNOWN
+    app["write"]()
+    (row,) = bench.tables()["per_call"]
+    assert (row["executions"]["sum"], row["identical"]) == (3, 0)

@@ -3,58 +3,89 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import wraps
 from typing import Any, Callable
 
-from ..probe import Probe
+from ..bodies import AsyncBody, Body
+from ..entries import Entry
+from ..probe import UNKNOWN, Probe
+from ._dbapi import end, quiet
+from ._library import Library
 
+PATCHES = {
+    "django.core.handlers.base": "patch_handler",
+    "django.core.handlers.exception": "patch_exception",
+    "django.core.management.base": "patch_command",
+    "django.db.backends.base.base": "patch_connection",
+    "django.db.backends.utils": "patch_cursor",
+}
 #: commands that serve until they are stopped: their requests are the entries
 _SERVERS = frozenset({"runserver", "runserver_plus", "testserver", "shell", "shell_plus", "test"})
 
 
-def patch_handler(module: Any, probe: Probe) -> None:
+def patch_handler(library: Library) -> None:
     """Make each request an entry, named when its route is known."""
-    handler = module.BaseHandler
-    handler.get_response = _synchronous(handler.get_response, probe)
-    handler.get_response_async = _asynchronous(handler.get_response_async, probe)
+    handler = library.module.BaseHandler
+    library.wrap(handler, "get_response", _synchronous)
+    library.wrap(handler, "get_response_async", _asynchronous)
 
 
 def _synchronous(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
-    @wraps(original)
     def get_response(self: Any, request: Any) -> Any:
         if not probe.active:
             return original(self, request)
+        outer = probe.entries.generic()
+        if outer is not None:
+            try:
+                return original(self, request)
+            finally:
+                outer.name = outer.name or _name(request)
         entry = probe.entries.begin("http")
-        response, failure = None, None
         try:
             response = original(self, request)
-            return response
         except BaseException as error:
-            failure = error
+            probe.entries.end(entry, _name(request), 500, error)
             raise
-        finally:
-            probe.entries.end(entry, _name(request), _status(response), failure)
+        return _ended(probe, entry, request, response)
 
     return get_response
 
 
 def _asynchronous(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
-    @wraps(original)
     async def get_response_async(self: Any, request: Any) -> Any:
         if not probe.active:
             return await original(self, request)
+        outer = probe.entries.generic()
+        if outer is not None:
+            try:
+                return await original(self, request)
+            finally:
+                outer.name = outer.name or _name(request)
         entry = probe.entries.begin("http")
-        response, failure = None, None
         try:
             response = await probe.entries.awaiting(entry, original(self, request))
-            return response
         except BaseException as error:
-            failure = error
+            probe.entries.end(entry, _name(request), 500, error)
             raise
-        finally:
-            probe.entries.end(entry, _name(request), _status(response), failure)
+        return _ended(probe, entry, request, response)
 
     return get_response_async
+
+
+def _ended(probe: Probe, entry: Entry, request: Any, response: Any) -> Any:
+    """The response, after its entry was ended, or is made to end with the body that it streams."""
+
+    def finish(error: BaseException | None) -> None:
+        probe.entries.end(entry, _name(request), _status(response), error)
+
+    if not getattr(response, "streaming", False) or getattr(response, "file_to_stream", None) is not None:
+        finish(None)  # a file is sent by the server
+        return response
+    kind = AsyncBody if getattr(response, "is_async", False) else Body
+    try:
+        response.streaming_content = kind(probe.entries, entry, response.streaming_content, finish)
+    except Exception:  # noqa: BLE001 - a response class of the application; the body, given up, has ended the entry
+        pass
+    return response
 
 
 def _status(response: Any) -> int:
@@ -71,11 +102,12 @@ def _name(request: Any) -> str:
     return "{} {}".format(method, route or "/")
 
 
-def patch_exception(module: Any, probe: Probe) -> None:
+def patch_exception(library: Library) -> None:
     """Learn which exception became a response of 500 or more."""
-    original = module.response_for_exception
+    library.wrap(library.module, "response_for_exception", _explaining)
 
-    @wraps(original)
+
+def _explaining(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     def response_for_exception(request: Any, exc: BaseException) -> Any:
         response = original(request, exc)
         context = probe.entries.current()
@@ -83,14 +115,15 @@ def patch_exception(module: Any, probe: Probe) -> None:
             context.error = type(exc).__name__
         return response
 
-    module.response_for_exception = response_for_exception
+    return response_for_exception
 
 
-def patch_command(module: Any, probe: Probe) -> None:
+def patch_command(library: Library) -> None:
     """Make each management command an entry, unless it serves, or runs inside another entry."""
-    original = module.BaseCommand.execute
+    library.wrap(library.module.BaseCommand, "execute", _commanding)
 
-    @wraps(original)
+
+def _commanding(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     def execute(self: Any, *arguments: Any, **options: Any) -> Any:
         name = type(self).__module__.rpartition(".")[2]
         if not probe.active or name in _SERVERS or probe.entries.inside():
@@ -105,23 +138,29 @@ def patch_command(module: Any, probe: Probe) -> None:
         finally:
             probe.entries.end(entry, error=failure)
 
-    module.BaseCommand.execute = execute
+    return execute
 
 
-def patch_cursor(module: Any, probe: Probe) -> None:
-    """Record each execution and its rows. The debug wrapper calls these methods too, so that nothing counts twice."""
-    wrapper = module.CursorWrapper
-    wrapper.execute = _executing(wrapper.execute, probe)
-    wrapper.executemany = _executing(wrapper.executemany, probe)
-    wrapper.__iter__ = _iterating(wrapper.__iter__, probe)
+def patch_connection(library: Library) -> None:
+    """What Django asks a new connection by itself is no statement of the application."""
+    library.wrap(library.module.BaseDatabaseWrapper, "connect", quiet)
+
+
+def patch_cursor(library: Library) -> None:
+    """Record each execution and its rows; with the debug wrapper, what it asks the database itself is inside."""
+    wrapper = library.module.CursorWrapper
+    for cursor in (wrapper, library.module.CursorDebugWrapper):
+        library.wrap_own(cursor, {"execute": _executing, "executemany": _executing})
+    library.wrap(wrapper, "__iter__", _iterating)
     for name in ("fetchone", "fetchmany", "fetchall"):
-        setattr(wrapper, name, _fetching(name, probe))
+        library.replace(wrapper, name, _fetching(name, library.probe))
 
 
 def _executing(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
-    @wraps(original)
     def execute(self: Any, sql: Any, params: Any = None) -> Any:
-        start = probe.clock()
+        guard = probe.statement()
+        if guard is None:
+            return original(self, sql, params)
         failure: BaseException | None = None
         try:
             return original(self, sql, params)
@@ -129,9 +168,8 @@ def _executing(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]
             failure = error
             raise
         finally:
-            wall = probe.clock() - start
-            parameters = params if original.__name__ == "execute" else None
-            self.__dict__["_burnish"] = probe.executed(sql, parameters, self.db.vendor, wall, failure)
+            parameters = params if original.__name__ == "execute" else UNKNOWN
+            self.__dict__["_burnish"] = end(probe, guard, self, sql, parameters, self.db.vendor, failure)
 
     return execute
 
@@ -150,7 +188,6 @@ def _fetching(name: str, probe: Probe) -> Callable[..., Any]:
 
 
 def _iterating(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
-    @wraps(original)
     def iterate(self: Any) -> Iterator[Any]:
         rows = iter(original(self))
         while True:

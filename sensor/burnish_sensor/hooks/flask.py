@@ -2,61 +2,52 @@
 
 from __future__ import annotations
 
-from functools import wraps
-from typing import Any
+from typing import Any, Callable
 
+from ..entries import request_name
 from ..probe import Probe
+from ..wsgi import serve
+from ._library import Library
+
+PATCHES = {"flask.app": "patch_app"}
 
 
-def patch_app(module: Any, probe: Probe) -> None:
+def patch_app(library: Library) -> None:
     """Wrap the WSGI application: what it answers is the status; the rule is read while the request is dispatched."""
-    flask = module.Flask
-    original_app, original_failure = flask.wsgi_app, flask.handle_exception
-    original_dispatch = flask.full_dispatch_request
+    flask = library.module.Flask
+    library.wrap(flask, "wsgi_app", _serving)
+    library.wrap(flask, "full_dispatch_request", _dispatching)
+    library.wrap(flask, "handle_exception", _explaining)
 
-    @wraps(original_app)
+
+def _serving(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     def wsgi_app(self: Any, environ: Any, start_response: Any) -> Any:
-        if not probe.active:
-            return original_app(self, environ, start_response)
-        method = str(environ.get("REQUEST_METHOD", "GET"))
-        entry = probe.entries.begin("http")
-        seen, failure = _Status(start_response), None
-        try:
-            return original_app(self, environ, seen)
-        except BaseException as error:
-            failure = error
-            raise
-        finally:
-            unnamed = "{} <unmatched>".format(method if method.isalpha() else "<method>")
-            probe.entries.end(entry, entry.context.name or unnamed, seen.status, failure)
+        return serve(probe, lambda *arguments: original(self, *arguments), environ, start_response)
 
-    @wraps(original_dispatch)
+    return wsgi_app
+
+
+def _dispatching(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     def full_dispatch_request(self: Any, *arguments: Any) -> Any:
         from flask import request  # type: ignore[import-not-found, unused-ignore]
 
         context = probe.entries.current()
-        if context is not None and request.url_rule is not None:
-            context.name = f"{request.method} {request.url_rule.rule}"
-        return original_dispatch(self, *arguments)
+        if context is not None and context.kind == "http" and request.url_rule is not None:
+            context.name = request_name(request.method, request.url_rule.rule)
+        response = original(self, *arguments)
+        if context is not None:
+            context.complete = not getattr(response, "is_streamed", True)
+        return response
 
-    @wraps(original_failure)
+    return full_dispatch_request
+
+
+def _explaining(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     def handle_exception(self: Any, *arguments: Any) -> Any:
         context = probe.entries.current()
         if context is not None:
             context.error = type(arguments[-1]).__name__
-        return original_failure(self, *arguments)
+            context.complete = True
+        return original(self, *arguments)
 
-    flask.wsgi_app, flask.full_dispatch_request = wsgi_app, full_dispatch_request
-    flask.handle_exception = handle_exception
-
-
-class _Status:
-    """A ``start_response`` that remembers the status."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-        self.status = 500
-
-    def __call__(self, status: str, *arguments: Any, **options: Any) -> Any:
-        self.status = int(status[:3])
-        return self._inner(status, *arguments, **options)
+    return handle_exception

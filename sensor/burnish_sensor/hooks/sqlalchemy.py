@@ -2,61 +2,66 @@
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import Any, Callable
 
-from ..probe import Probe
+from ..probe import UNKNOWN, Probe
+from ._dbapi import end, quiet
+from ._library import Library
+
+PATCHES = {"sqlalchemy": "patch_engine"}
 
 
-def patch_engine(module: Any, probe: Probe) -> None:
+def patch_engine(library: Library) -> None:
     """Listen on the ``Engine`` class, so that every engine of the process is seen."""
     from sqlalchemy import event  # imported by the application already: this runs after it
     from sqlalchemy.engine import Engine
+    from sqlalchemy.pool.base import _ConnectionRecord
 
-    events = _Events(probe)
+    _count_rows(library)
+    library.wrap_own(_ConnectionRecord, {"_ConnectionRecord__connect": quiet})
+    events = _Events(library.probe)
     event.listen(Engine, "before_cursor_execute", events.before)
     event.listen(Engine, "after_cursor_execute", events.after)
     event.listen(Engine, "handle_error", events.failed)
-    _count_rows(probe)
 
 
 class _Events:
+    """The guard of an execution is kept in its context, so that it ends with it whatever happens."""
+
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
 
     def before(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         if context is not None:
-            context._burnish_start = self._probe.clock()
+            context._burnish_guard = self._probe.statement()
 
     def after(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        start = getattr(context, "_burnish_start", None)
-        if start is None:
-            return
-        context._burnish_start = None
-        wall = self._probe.clock() - start
-        given = None if many else parameters
-        context._burnish = self._probe.executed(statement, given, context.dialect.name, wall)
+        guard = getattr(context, "_burnish_guard", None)
+        if guard is not None:
+            context._burnish_guard = None
+            given = UNKNOWN if many else parameters
+            context._burnish = end(self._probe, guard, cursor, statement, given, context.dialect.name, None)
 
     def failed(self, failure: Any) -> None:
         context = failure.execution_context
-        start = getattr(context, "_burnish_start", None)
-        if start is None:
-            return
-        context._burnish_start = None
-        wall, error = self._probe.clock() - start, failure.original_exception
-        self._probe.executed(failure.statement or "", None, context.dialect.name, wall, error)
+        guard = getattr(context, "_burnish_guard", None)
+        if guard is not None:
+            context._burnish_guard = None
+            statement, error = failure.statement or "", failure.original_exception
+            end(self._probe, guard, None, statement, UNKNOWN, context.dialect.name, error)
 
 
-def _count_rows(probe: Probe) -> None:
+def _count_rows(library: Library) -> None:
     """Count what the default fetch strategy returns; other strategies (buffered) report no rows."""
     from sqlalchemy.engine.cursor import CursorFetchStrategy
 
     for name in ("fetchone", "fetchmany", "fetchall"):
-        setattr(CursorFetchStrategy, name, _fetching(getattr(CursorFetchStrategy, name), name, probe))
+        library.wrap(CursorFetchStrategy, name, _fetching)
 
 
-def _fetching(original: Callable[..., Any], name: str, probe: Probe) -> Callable[..., Any]:
-    @wraps(original)
+def _fetching(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    name = original.__name__
+
     def fetch(self: Any, result: Any, *arguments: Any, **options: Any) -> Any:
         start = probe.clock()
         rows = original(self, result, *arguments, **options)

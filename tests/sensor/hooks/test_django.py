@@ -56,7 +56,7 @@ PROJECT = {
                 self.stdout.write(str(Book.objects.count()))
     """,
     "urls": """
-        from django.http import HttpResponse
+        from django.http import HttpResponse, StreamingHttpResponse
         from django.urls import path
         from books.models import Book
         def labels(count):
@@ -67,7 +67,29 @@ PROJECT = {
             raise LookupError("secret")
         async def slow(request):
             return HttpResponse(str(await Book.objects.acount()))
-        urlpatterns = [path("shelf/<int:count>/", shelf), path("broken/", broken), path("slow/", slow), path("", slow)]
+        def stream(request):
+            return StreamingHttpResponse(chunks())
+        def chunks():
+            for book in Book.objects.all()[:3]:
+                yield book.label()
+        async def astream(request):
+            return StreamingHttpResponse(achunks())
+        async def achunks():
+            for _ in range(2):
+                yield str(await Book.objects.acount())
+        def cut(request):
+            return StreamingHttpResponse(failing())
+        def failing():
+            yield "a"
+            raise OSError("secret")
+        urlpatterns = [path("stream/", stream), path("astream/", astream), path("cut/", cut)]
+        urlpatterns += [path("shelf/<int:count>/", shelf), path("broken/", broken), path("slow/", slow), path("", slow)]
+    """,
+    "support": """
+        from django.test import AsyncClient
+        async def read():
+            response = await AsyncClient().get("/astream/")
+            assert [chunk async for chunk in response.streaming_content] == [b"9", b"9"]
     """,
     "prepare": """
         import wsgi
@@ -154,6 +176,38 @@ def test_an_asynchronous_request_is_an_entry(project: Path) -> None:
     call = row(window["calls"], function="urls:slow")
     assert (call["entry"], call["calls"]) == ("GET slow/", 3)
     assert call["own"]["sum"] <= call["wall"]["sum"]
+
+
+def test_a_stream_belongs_to_its_request_and_ends_it(project: Path) -> None:
+    window = ask(
+        project,
+        "assert len(b''.join(client.get('/stream/').streaming_content)) == 3 * len('author-0')\n"
+        "try: b''.join(client.get('/cut/').streaming_content)\nexcept OSError: pass",
+    )
+    stream = row(window["entries"], entry="GET stream/")
+    assert (stream["calls"], stream["queries"]["sum"]) == (1, 4)
+    assert row(window["calls"], function="books.models:Book.label")["entry"] == "GET stream/"
+    assert row(window["entries"], entry="GET cut/")["errors"] == {"OSError": 1}
+
+
+def test_under_a_generic_middleware_there_is_one_entry_with_the_route(project: Path) -> None:
+    window = ask(
+        project,
+        "from burnish_sensor.wsgi import Middleware\nfrom wsgiref.util import setup_testing_defaults\n"
+        "environ = {'PATH_INFO': '/shelf/2/'}; setup_testing_defaults(environ)\n"
+        "assert b'author' in b''.join(Middleware(wsgi.application)(environ, lambda *a: None))",
+    )
+    (entry,) = window["entries"]
+    assert (entry["entry"], entry["calls"], entry["status"]) == ("GET shelf/<int:count>/", 1, {"200": 1})
+
+
+def test_an_asynchronous_stream_belongs_to_its_request(project: Path) -> None:
+    window = ask(
+        project,
+        "import asyncio\nfrom support import read\nasyncio.run(read())",
+    )
+    assert row(window["entries"], entry="GET astream/")["queries"]["sum"] == 2
+    assert row(window["calls"], function="urls:achunks")["entry"] == "GET astream/"
 
 
 def test_a_management_command_is_an_entry(project: Path) -> None:

@@ -1,0 +1,314 @@
+"""Wrappers for the cursors of database drivers (PEP 249 and its relatives), sync and async."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Callable
+from weakref import WeakKeyDictionary
+
+from ..probe import UNKNOWN, Guard, Probe
+from ..queries import Execution
+from ._library import Wrapper
+
+_FETCHES = ("fetchone", "fetchmany", "fetchall")
+#: of cursors that have no ``__dict__``
+_executions: WeakKeyDictionary[Any, Execution | None] = WeakKeyDictionary()
+
+
+def remember(cursor: Any, execution: Execution | None) -> None:
+    """Keep what a cursor executed last, for the rows that are fetched from it."""
+    try:
+        cursor._burnish = execution
+    except AttributeError:
+        try:
+            _executions[cursor] = execution
+        except TypeError:  # it cannot be remembered at all: its rows are not counted
+            pass
+
+
+def recall(cursor: Any) -> Execution | None:
+    """What a cursor executed last; None where another library above it records its rows."""
+    try:
+        execution: Execution | None = cursor._burnish
+    except AttributeError:
+        pass
+    else:
+        return execution
+    try:
+        return _executions.get(cursor)
+    except TypeError:
+        return None
+
+
+def forget(cursor: Any) -> None:
+    """Rows that come now are not those of what was remembered: a library above records this statement."""
+    if recall(cursor) is not None:
+        remember(cursor, None)
+
+
+def text_of(query: Any, cursor: Any = None) -> str:
+    """The SQL text of what drivers take: a string, bytes, or an object that composes one."""
+    if isinstance(query, str):
+        return query
+    if isinstance(query, (bytes, bytearray)):
+        return query.decode("utf-8", "replace")
+    compose = getattr(query, "as_string", None)
+    return str(compose(cursor)) if compose is not None else str(query)
+
+
+def statement_methods(system: str) -> dict[str, Wrapper]:
+    """Wrappers of the methods of a cursor class that execute and fetch."""
+    return {
+        "execute": executing(system),
+        "executemany": executing(system, many=True),
+        "__next__": fetching("fetchone"),
+        **{name: fetching(name) for name in _FETCHES},
+    }
+
+
+def async_statement_methods(system: str) -> dict[str, Wrapper]:
+    """The same for a cursor class whose methods are coroutines."""
+    return {
+        "execute": awaiting(system),
+        "executemany": awaiting(system, many=True),
+        "__anext__": fetching_async("fetchone"),
+        **{name: fetching_async(name) for name in _FETCHES},
+    }
+
+
+def executing(system: str, many: bool = False) -> Wrapper:
+    """A wrapper of ``execute(query, parameters)``; a call is one execution, also with ``many`` sets of parameters."""
+
+    def wrapper(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+        def execute(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
+            guard = probe.statement()
+            if guard is None:
+                forget(self)
+                return original(self, query, *arguments, **options)
+            failure: BaseException | None = None
+            try:
+                return original(self, query, *arguments, **options)
+            except BaseException as error:
+                failure = error
+                raise
+            finally:
+                parameters = UNKNOWN if many else _parameters(arguments, options)
+                remember(self, end(probe, guard, self, query, parameters, system, failure))
+
+        return execute
+
+    return wrapper
+
+
+def awaiting(system: str, many: bool = False, rows: Callable[[Any], int | None] | None = None) -> Wrapper:
+    """The same for a coroutine function. ``rows`` counts those in the result, where it holds them."""
+
+    def wrapper(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+        def execute(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
+            guard = probe.statement()
+            awaitable = original(self, query, *arguments, **options)
+            if guard is None:
+                if rows is None:
+                    forget(self)
+                return awaitable
+            guard.open = False  # until somebody awaits it
+            parameters = UNKNOWN if many else (arguments if rows else _parameters(arguments, options))
+            return _awaited(probe, guard, awaitable, self, query, parameters, system, rows)
+
+        return as_coroutine_function(execute)
+
+    return wrapper
+
+
+async def _awaited(
+    probe: Probe,
+    guard: Guard,
+    awaitable: Any,
+    cursor: Any,
+    query: Any,
+    parameters: Any,
+    system: str,
+    rows: Callable[[Any], int | None] | None,
+) -> Any:
+    failure: BaseException | None = None
+    result: Any = None
+    probe.resume(guard)
+    try:
+        result = await awaitable
+        return result
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        execution = end(probe, guard, cursor, query, parameters, system, failure)
+        if rows is None:
+            remember(cursor, execution)
+        elif failure is None:
+            _count_result(probe, execution, rows, result)
+
+
+def _count_result(probe: Probe, execution: Execution | None, rows: Callable[[Any], int | None], result: Any) -> None:
+    try:
+        count = rows(result)
+    except Exception:  # noqa: BLE001 - a result of a class that the driver was told to use
+        return
+    if count is not None:
+        probe.fetched(execution, count, 0)
+
+
+def quiet(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    """A wrapper of a function whose statements are not recorded: a framework prepares a connection as drivers do."""
+
+    def prepare(*arguments: Any, **options: Any) -> Any:
+        guard = probe.statement()
+        try:
+            return original(*arguments, **options)
+        finally:
+            if guard is not None:
+                guard.open = False
+
+    return prepare
+
+
+def quiet_async(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    """The same for a coroutine function."""
+
+    async def prepare(*arguments: Any, **options: Any) -> Any:
+        guard = probe.statement()
+        try:
+            return await original(*arguments, **options)
+        finally:
+            if guard is not None:
+                guard.open = False
+
+    return prepare
+
+
+def end(
+    probe: Probe, guard: Guard, cursor: Any, query: Any, parameters: Any, system: str, failure: BaseException | None
+) -> Execution | None:
+    """Record an execution; never raises, whatever the query object does."""
+    try:
+        text = text_of(query, cursor)
+    except Exception:  # noqa: BLE001 - the application's object
+        guard.open = False
+        return None
+    return probe.executed(guard, text, parameters, system, failure)
+
+
+def fetching(name: str) -> Wrapper:
+    """A wrapper of a method that fetches rows. While it runs the methods that it uses itself count nothing."""
+
+    def wrapper(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+        def fetch(self: Any, *arguments: Any, **options: Any) -> Any:
+            execution = recall(self)
+            if execution is None:
+                return original(self, *arguments, **options)
+            remember(self, None)
+            start = probe.clock()
+            try:
+                result = original(self, *arguments, **options)
+            finally:
+                remember(self, execution)
+            probe.fetched(execution, _count(name, result), probe.clock() - start)
+            return result
+
+        return fetch
+
+    return wrapper
+
+
+def advancing(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    """A wrapper of the ``__next__`` of a cursor in C, which calls no other method; short, for it runs for each row."""
+    clock, fetched = probe.clock, probe.fetched
+
+    def advance(self: Any) -> Any:
+        execution = self._burnish
+        if execution is None:
+            return original(self)
+        start = clock()
+        row = original(self)
+        fetched(execution, 1, clock() - start)
+        return row
+
+    return advance
+
+
+def fetching_async(name: str) -> Wrapper:
+    """The same for a coroutine function."""
+
+    def wrapper(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+        async def fetch(self: Any, *arguments: Any, **options: Any) -> Any:
+            execution = recall(self)
+            if execution is None:
+                return await original(self, *arguments, **options)
+            remember(self, None)
+            start = probe.clock()
+            try:
+                result = await original(self, *arguments, **options)
+            finally:
+                remember(self, execution)
+            probe.fetched(execution, _count(name, result), probe.clock() - start)
+            return result
+
+        return fetch
+
+    return wrapper
+
+
+def iterating(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    """A wrapper of an ``__iter__`` that is a generator of rows."""
+
+    def iterate(self: Any) -> Iterator[Any]:
+        execution, rows = recall(self), iter(original(self))
+        while True:
+            start = probe.clock()
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            probe.fetched(execution, 1, probe.clock() - start)
+            yield row
+
+    return iterate
+
+
+def iterating_async(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    """The same for an ``__aiter__`` that is an asynchronous generator."""
+
+    async def iterate(self: Any) -> AsyncIterator[Any]:
+        execution, rows = recall(self), original(self)
+        while True:
+            start = probe.clock()
+            try:
+                row = await rows.__anext__()
+            except StopAsyncIteration:
+                return
+            probe.fetched(execution, 1, probe.clock() - start)
+            yield row
+
+    return iterate
+
+
+def as_coroutine_function(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a function that returns a coroutine, for those who ask ``iscoroutinefunction``."""
+    mark = getattr(inspect, "markcoroutinefunction", None)
+    if mark is not None:
+        marked: Callable[..., Any] = mark(function)
+        return marked
+    function._is_coroutine = getattr(asyncio.coroutines, "_is_coroutine", None)  # type: ignore[attr-defined]
+    return function
+
+
+def _parameters(arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    if arguments:
+        return arguments[0]
+    return next((options[name] for name in ("params", "parameters", "args", "vars") if name in options), None)
+
+
+def _count(name: str, result: Any) -> int:
+    if name == "fetchone":
+        return int(result is not None)
+    return len(result) if hasattr(result, "__len__") else 0

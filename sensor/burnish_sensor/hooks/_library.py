@@ -1,0 +1,56 @@
+"""What a hook file gets: a module of a library, and the means to wrap what is in it and to take that back."""
+
+from __future__ import annotations
+
+import functools
+from types import ModuleType
+from typing import Any, Callable
+
+from ..probe import Probe
+
+#: makes the replacement of a function from the function
+Wrapper = Callable[[Callable[..., Any], Probe], Callable[..., Any]]
+_ABSENT = object()
+
+
+class Library:
+    """A module being hooked. ``wrap`` raises AttributeError where the library has no such function."""
+
+    def __init__(self, module: ModuleType, probe: Probe) -> None:
+        self.module: Any = module
+        self.probe = probe
+        self._replaced: list[tuple[Any, str, Any]] = []
+
+    def wrap(self, owner: Any, name: str, wrapper: Wrapper) -> None:
+        """Replace a function of a class or module; once, however often this is called."""
+        original = getattr(owner, name)
+        if getattr(original, "__burnish__", False):
+            return
+        replacement = wrapper(original, self.probe)
+        try:
+            functools.update_wrapper(replacement, original)
+        except (AttributeError, TypeError):  # a function of a C type may lack some attributes
+            pass
+        replacement.__burnish__ = True  # type: ignore[attr-defined]
+        self.replace(owner, name, replacement)
+
+    def wrap_own(self, owner: Any, names: dict[str, Wrapper]) -> None:
+        """Wrap those of the functions that a class defines itself and does not inherit."""
+        for name, wrapper in names.items():
+            if name in vars(owner):
+                self.wrap(owner, name, wrapper)
+
+    def replace(self, owner: Any, name: str, value: Any) -> None:
+        """Set an attribute, and remember what was there."""
+        before = vars(owner).get(name, _ABSENT)
+        setattr(owner, name, value)
+        self._replaced.append((owner, name, before))
+
+    def undo(self) -> None:
+        """Put everything back: half a hook would count half the truth."""
+        for owner, name, before in reversed(self._replaced):
+            if before is _ABSENT:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, before)
+        self._replaced.clear()
