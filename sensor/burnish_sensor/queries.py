@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from .context import EDGE, PARENT, QUERIES, TOTALS, Frame
+from .sampling import Sampling
 
 #: (number of the function, file, line)
 Site = tuple[int, str, int]
@@ -145,8 +146,8 @@ def hash_parameters(parameters: Any) -> int | None:
 class QueryLog:
     """What the database hooks call. ``files`` maps the path of a rewritten module to its relative path."""
 
-    def __init__(self, local: Any, files: dict[str, str]) -> None:
-        self._local, self._files = local, files
+    def __init__(self, local: Any, files: dict[str, str], sampling: Sampling) -> None:
+        self._local, self._files, self._sampling = local, files, sampling
         self._orders = itertools.count(1)
 
     def executed(self, statement: str, parameters: Any, wall: int, error: str | None) -> Execution | None:
@@ -154,7 +155,10 @@ class QueryLog:
         frame: Frame = self._local.state.current
         edge = frame[EDGE]
         edge.context.query_count += 1
-        site = self._site(edge.function)
+        function = edge.function
+        if self._sampling.shed:
+            function = self._sampling.pin_unrecorded(sys._getframe(1)) or function
+        site = self._site(function)
         if site is None:
             return None
         key = (statement, site)

@@ -6,9 +6,11 @@ from collections import Counter
 from typing import Any
 
 from .context import Context
+from .governor import Meter
 from .histogram import Histogram
 from .queries import Key, Site
 from .registry import OTHER, Registry
+from .sampling import Sampling
 from .statements import Statements
 from .totals import CallTotals, PerCallTotals, QueryTotals, Totals
 
@@ -41,6 +43,8 @@ class Window:
         self.totals: dict[str, Totals] = {}
         self.dropped_entries = 0
         self.calls = 0
+        #: how many calls each recorded call of a sampled function stands for
+        self.weights: dict[int, float] = {}
 
     def totals_of(self, name: str) -> Totals:
         """The totals of an entry; those of ``<other>`` when there are too many."""
@@ -54,23 +58,39 @@ class Window:
         self.dropped_entries += 1
         return OTHER
 
-    def end(self, context: Context, partial: Totals | None) -> None:
+    def recorded(self) -> Counter[int]:
+        """How many calls were recorded of each function that was sampled."""
+        counts: Counter[int] = Counter()
+        for totals in self.totals.values():
+            for function, calls in totals.sampled.items():
+                counts[function] += calls.own.count
+        return counts
+
+    def end(
+        self,
+        context: Context,
+        partial: Totals | None,
+        sampling: Sampling | None = None,
+        meter: Meter | None = None,
+    ) -> None:
         """Take in a context that ended."""
         name = self._bounded(context.name)
         totals = self.totals.setdefault(name, Totals())
         if partial is not None:
             totals.merge(partial)
-        self.calls += totals.drain(context)
+        self.calls += totals.drain(context, sampling, meter)
         if name:
             self.entries.setdefault(name, EntryTotals(context.kind)).add(context)
 
     def is_empty(self) -> bool:
         """Whether nothing happened."""
-        return not self.entries and not any(t.calls or t.queries or t.per_call for t in self.totals.values())
+        return not self.entries and not any(
+            t.calls or t.sampled or t.queries or t.per_call for t in self.totals.values()
+        )
 
     def to_dict(self, registry: Registry, statements: Statements) -> dict[str, Any]:
         """The tables of the window, in the order of names."""
-        tables = _Tables(registry)
+        tables = _Tables(registry, self.weights)
         for name in sorted(self.totals):
             tables.add(name, self.totals[name])
         named = sorted((registry.functions[number] for number in tables.functions), key=lambda f: f.name)
@@ -87,8 +107,8 @@ class Window:
 class _Tables:
     """Rows, and the functions and statements that they name."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, registry: Registry, weights: dict[int, float]) -> None:
+        self._registry, self._weights = registry, weights
         self.functions: set[int] = set()
         self.statements: set[str] = set()
         self.calls: list[dict[str, Any]] = []
@@ -96,8 +116,13 @@ class _Tables:
         self.per_call: list[dict[str, Any]] = []
 
     def add(self, entry: str, totals: Totals) -> None:
-        for function in sorted(totals.calls, key=self._peek):
-            self.calls.append(self._call_row(entry, function, totals.calls[function]))
+        for function in sorted(totals.calls.keys() | totals.sampled.keys(), key=self._peek):
+            calls = totals.calls.get(function, CallTotals())
+            sampled = totals.sampled.get(function)
+            rate: dict[str, float] = {}
+            if sampled is not None:
+                calls, rate = _weighted(calls, sampled, self._weights.get(function, 1.0))
+            self.calls.append({**self._call_row(entry, function, calls), **rate})
         for key in sorted(totals.queries, key=self._order):
             self.queries.append(self._query_row(entry, key, totals.queries[key]))
         for function, key in sorted(totals.per_call, key=lambda row: (self._peek(row[0]), self._order(row[1]))):
@@ -163,6 +188,16 @@ class _Tables:
         names = ("n", "sum_x", "sum_y", "sum_xx", "sum_xy", "sum_yy")
         sums = dict(zip(names, totals.drivers[key].values))
         return {"statement": key[0], "site": self._site(key[1]), **sums}
+
+
+def _weighted(exact: CallTotals, sampled: CallTotals, weight: float) -> tuple[CallTotals, dict[str, float]]:
+    """The sum of exact and weighted calls; how many calls each recorded call stands for, if more than 1."""
+    both = CallTotals()
+    both.merge(exact)
+    both.merge_sampled(sampled, weight)
+    recorded = exact.own.count + sampled.own.count
+    rate = both.own.count / recorded if recorded else 1.0
+    return both, {"rate": round(rate, 3)} if rate > 1 else {}
 
 
 def _entry_row(name: str, totals: EntryTotals) -> dict[str, Any]:

@@ -23,7 +23,15 @@ WINDOW = {
     "queries": list,
     "per_call": list,
 }
-SENSOR = {"version": str, "mechanism": str, "overhead_ns": int, "process_cpu_ns": int, "dropped": dict}
+SENSOR = {
+    "version": str,
+    "mechanism": str,
+    "overhead_ns": int,
+    "process_cpu_ns": int,
+    "budget": float,
+    "sampled": int,
+    "dropped": dict,
+}
 DROPPED = {"functions": int, "statements": int, "entries": int, "windows": int}
 FUNCTION = {"file": str, "line": int, "end_line": int, "body": str, "kind": str}
 ENTRY = {"entry": str, "kind": str, "calls": int, "errors": dict, "status": dict, "wall": dict, "queries": dict}

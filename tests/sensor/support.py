@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import random
 import subprocess
 import sys
 import textwrap
@@ -13,13 +14,16 @@ from typing import Any
 
 from burnish_sensor.entries import Entries
 from burnish_sensor.flush import FORMAT
+from burnish_sensor.governor import Governor
 from burnish_sensor.probe import Probe
 from burnish_sensor.queries import QueryLog
 from burnish_sensor.recorder import Recorder
 from burnish_sensor.registry import Registry, Source
 from burnish_sensor.rewrite import rewrite
+from burnish_sensor.runtime import slot_hooks
 from burnish_sensor.statements import Statements
 from burnish_sensor.suspension import Suspension
+from burnish_sensor.variants import Slots
 from burnish_sensor.window import Window
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,15 +45,20 @@ class FakeClock:
 class Bench:
     """A recorder with its hooks, outside ``builtins``: each test has its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: float = 1.0) -> None:
         self.clock = FakeClock()
         self.registry = Registry()
         self.statements = Statements()
         self.recorder = Recorder(self.clock)
         suspension = Suspension(self.recorder)
-        self.hooks = {**self.recorder.call_hooks(), **suspension.hooks()}
+        self.slots = Slots()
+        self.draw = random.Random(1)
+        self.governor = Governor(
+            self.recorder.sampling, self.slots, self.registry, budget, self.clock, self.clock, self.draw
+        )
+        self.hooks = {**self.recorder.call_hooks(), **suspension.hooks(), **slot_hooks(self.slots, self.governor)}
         self.entries = Entries(self.recorder, suspension)
-        log = QueryLog(self.recorder.local, self.registry.files)
+        log = QueryLog(self.recorder.local, self.registry.files, self.recorder.sampling)
         self.probe = Probe(self.clock, self.statements, log, self.entries)
 
     def load(self, text: str, module: str = "app", file: str = "app.py") -> dict[str, Any]:
@@ -106,6 +115,7 @@ def run(code: str | list[str], folder: Path, **environ: str) -> subprocess.Compl
         "PYTHONPATH": str(ROOT / "sensor"),
         "PYTHONDONTWRITEBYTECODE": "1",
         "BURNISH_WINDOW_SECONDS": "60",
+        "BURNISH_BUDGET": "1",
         **environ,
     }
     command = [sys.executable, *arguments]
