@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import random
+import builtins
 import statistics
 from time import perf_counter_ns
 from typing import Any
 
-from .governor import Costs, Governor
+from .governor import Costs
 from .recorder import Recorder
 from .registry import Registry, Source
 from .rewrite import rewrite
@@ -21,10 +21,11 @@ _REPETITIONS = 7
 def measure_costs(calls: int = 400) -> tuple[Costs, int]:
     """The costs of this process in ns, each the best of seven loops of ``calls`` calls, and what part of the cost of
     a recorded call falls outside of the time that is measured as its own."""
-    recorder, registry, slots = Recorder(perf_counter_ns), Registry(), Slots()
-    governor = Governor(recorder.sampling, slots, registry, 1.0, perf_counter_ns, perf_counter_ns, random.Random(0))
-    hooks = {"__burnish_define__": slots.__getitem__, "__burnish_count__": governor.count}
-    observed: dict[str, Any] = {**recorder.call_hooks(), **hooks}
+    recorder, registry = Recorder(perf_counter_ns), Registry()
+    names: dict[str, Any] = {**vars(builtins), **recorder.call_hooks()}
+    slots = Slots(names)
+    names["__burnish_define__"] = slots.__getitem__
+    observed: dict[str, Any] = {"__builtins__": names}
     source, tree = Source(_TEXT), ast.parse(_TEXT)
     rewrite(tree, "calibration", "", source, registry.add)
     exec(compile(tree, "<calibration>", "exec"), observed)
@@ -35,8 +36,8 @@ def measure_costs(calls: int = 400) -> tuple[Costs, int]:
     walls = [wall for edge in recorder.local.state.context.edges if edge.function == 1 for wall in edge.walls]
     recorder.sampling.use(frozenset((1,)))
     sampled = max(_best(loop, calls) - base, call)
+    slots.build(1, ast.parse(_TEXT))
     slot = slots[1]
-    slot.build(ast.parse(_TEXT), 1)
     slot.exchange(slot.counting)
     count = max(_best(loop, calls) - base, 0.0)
     around = max(int(call - statistics.median(walls)), 0) if walls else 0

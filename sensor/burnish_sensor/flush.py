@@ -278,7 +278,7 @@ class Flusher:
 def _unused_governor(recorder: Recorder, registry: Registry) -> Governor:
     """A governor that never sheds: nothing costs anything."""
     draw = random.Random(0)
-    return Governor(recorder.sampling, Slots(), registry, 1.0, time.monotonic_ns, time.process_time_ns, draw)
+    return Governor(recorder.sampling, Slots({}), registry, 1.0, time.monotonic_ns, time.process_time_ns, draw)
 
 
 def _wait_until_gone(native_id: int | None) -> None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import ast
 import random
 import threading
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -34,7 +34,6 @@ _SHORTEST_REST_NS = 5 * _MS
 _DECIDE_NS = 10 * _MS
 _SLOW_NS = 1 * _MS
 _RARE_CALLS_PER_SECOND = 20
-_COUNTS_KEPT = 1_000_000
 #: the least CPU time in slices from which a rate is taken
 _ENOUGH_NS = 2 * _MS
 
@@ -90,8 +89,6 @@ class Governor:
         self.budget, self.costs, self.meter = budget, Costs(), Meter()
         self._sampling, self._slots, self._registry = sampling, slots, registry
         self._clock, self._cpu, self._draw = clock, cpu, draw
-        self._counts: deque[int] = deque(maxlen=_COUNTS_KEPT)
-        self.count: Callable[[int], None] = self._counts.append
         self._lock = threading.Lock()
         sampling.full = self.slice_is_full
         self._restart()
@@ -162,7 +159,7 @@ class Governor:
         if slot.light is None:
             if source not in trees:
                 trees[source] = ast.parse(source.text)
-            if not slot.build(trees[source], function):
+            if not self._slots.build(function, trees[source]):
                 return False
         for code in (slot.light, slot.counting):
             if code is not None:
@@ -217,7 +214,8 @@ class Governor:
         if missing > 0:
             self.due = self._clock() + max(int(missing), _SHORTEST_REST_NS)
             return
-        self._counts.clear()
+        for function in self._shed:
+            self._slots[function].counted.clear()
         self._counting = frozenset(self._shed)
         self._slice_start = self._cpu()
         self._exchange_all("counting")
@@ -225,10 +223,11 @@ class Governor:
 
     def _begin_timing(self) -> None:
         self._exchange_all("light")
-        counts = Counter(self._counts)
+        end = self._cpu()
+        counts = {function: len(self._slots[function].counted) for function in self._shed}
         counted = sum(counts.values())
         cost = counted * self.costs.count
-        slice_cpu = max(self._cpu() - self._slice_start - cost, 0.0)
+        slice_cpu = max(end - self._slice_start - cost, 0.0)
         self._slice_cpu += slice_cpu
         self._slices_cost += cost
         for function, shed in self._shed.items():

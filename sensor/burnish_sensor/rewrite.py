@@ -216,11 +216,16 @@ def wrapped(node: Node, body: list[ast.stmt], number: int, kind: str, reads_loca
     return [*head, _at(store, first), _at(observed, first)]
 
 
+def count_hook(number: int) -> str:
+    """The name by which the counting code of a function calls ``append`` of its counter."""
+    return f"__burnish_count_{number}__"
+
+
 def guarded(node: Node, body: list[ast.stmt], number: int, counts: bool) -> list[ast.stmt]:
     """The statements of a function that reports its errors only, or also that it was called."""
     head, body = _without_docstring(node, body)
     first, last = node.body[0], node.body[-1]
-    count = ast.Expr(ast.Call(_name("__burnish_count__"), [ast.Constant(number)], []))
+    count = ast.Expr(ast.Call(_name(count_hook(number)), [ast.Constant(0)], []))
     raised = ast.Expr(ast.Call(_name("__burnish_raised__"), [ast.Constant(number)], []))
     handler = ast.ExceptHandler(None, None, [_at(raised, last), _at(ast.Raise(), last)])
     observed = ast.Try(body or [_at(ast.Pass(), first)], [_at(handler, last)], [], [])

@@ -41,7 +41,7 @@ class Sensor:
         self.registry = Registry(settings.functions)
         self.statements = Statements(settings.statements)
         self.recorder = Recorder(perf_counter_ns)
-        slots = Slots()
+        slots = Slots(vars(builtins))
         self.governor = Governor(
             self.recorder.sampling,
             slots,
@@ -52,7 +52,7 @@ class Sensor:
             random.Random(),
         )
         suspension = Suspension(self.recorder)
-        self.hooks: Hooks = {**suspension.hooks(), **slot_hooks(slots, self.governor)}
+        self.hooks: Hooks = {**suspension.hooks(), "__burnish_define__": slots.__getitem__}
         log = QueryLog(self.recorder.local, self.registry.files, self.recorder.sampling)
         self.probe = Probe(perf_counter_ns, self.statements, log, Entries(self.recorder, suspension))
         self.compiler = Compiler(Territory(settings.root), self.registry)
@@ -101,11 +101,6 @@ def idle_hooks(active: Hooks) -> Hooks:
         return lambda function: function
 
     return {**dict.fromkeys(active, nothing), "__burnish_define__": nothing_to_exchange}
-
-
-def slot_hooks(slots: Slots, governor: Governor) -> Hooks:
-    """The hooks that tell of function objects, and that count calls."""
-    return {"__burnish_define__": slots.__getitem__, "__burnish_count__": governor.count}
 
 
 def _flush_on_terminate(flusher: Flusher) -> None:

@@ -2,7 +2,8 @@
 
 - *timed*: what the import put in place; each call is recorded.
 - *light*: reports errors only; costs nothing that can be measured from Python 3.11 on.
-- *counting*: light, and each call is counted by one append to a deque in C.
+- *counting*: light, and each call adds a byte to a ``bytearray``: of what pure Python can do the cheapest count that
+  is atomic, and its length can be read at no cost.
 
 A running frame keeps its code; the next call runs what ``__code__`` is then.
 """
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
-from .rewrite import Node, guarded
+from .rewrite import Node, count_hook, guarded
 
 #: function objects of one definition that are looked after; beyond it is a closure that is made again and again
 FUNCTIONS_PER_SLOT = 256
@@ -33,7 +34,7 @@ _SHAPE = (
 class Slot:
     """The function objects made by one definition. Called with each one; returns it."""
 
-    __slots__ = ("_made", "_references", "broken", "code", "counting", "light", "timed")
+    __slots__ = ("_made", "_references", "broken", "code", "counted", "counting", "light", "timed")
 
     def __init__(self) -> None:
         self.timed: CodeType | None = None
@@ -41,6 +42,8 @@ class Slot:
         self.counting: CodeType | None = None
         #: the code that new function objects must run; None while it is the timed one
         self.code: CodeType | None = None
+        #: a byte for each call of the counting code
+        self.counted = bytearray()
         #: nothing will be exchanged here any more
         self.broken = False
         self._references: list[weakref.ref[FunctionType]] = []
@@ -94,11 +97,24 @@ class Slot:
 
 
 class Slots(dict[int, Slot]):
-    """The slots by the number of their function: ``slots[17](function)`` is the decorator of a rewritten function."""
+    """The slots by the number of their function: ``slots[17](function)`` is the decorator of a rewritten function.
+
+    ``names`` are the builtins of the code that is observed; what a counting code calls is published there.
+    """
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        super().__init__()
+        self._names = names
 
     def __missing__(self, number: int) -> Slot:
         slot = self[number] = Slot()
         return slot
+
+    def build(self, number: int, tree: ast.Module) -> bool:
+        """Make the light and the counting code from the module's syntax tree; False if that cannot be done."""
+        slot = self[number]
+        self._names[count_hook(number)] = slot.counted.append
+        return slot.build(tree, number)
 
 
 def variants(tree: ast.Module, timed: CodeType, number: int) -> tuple[CodeType, CodeType] | None:

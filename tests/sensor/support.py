@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import os
 import random
@@ -20,7 +21,6 @@ from burnish_sensor.queries import QueryLog
 from burnish_sensor.recorder import Recorder
 from burnish_sensor.registry import Registry, Source
 from burnish_sensor.rewrite import rewrite
-from burnish_sensor.runtime import slot_hooks
 from burnish_sensor.statements import Statements
 from burnish_sensor.suspension import Suspension
 from burnish_sensor.variants import Slots
@@ -51,12 +51,14 @@ class Bench:
         self.statements = Statements()
         self.recorder = Recorder(self.clock)
         suspension = Suspension(self.recorder)
-        self.slots = Slots()
+        self.builtins: dict[str, Any] = dict(vars(builtins))
+        self.slots = Slots(self.builtins)
         self.draw = random.Random(1)
         self.governor = Governor(
             self.recorder.sampling, self.slots, self.registry, budget, self.clock, self.clock, self.draw
         )
-        self.hooks = {**self.recorder.call_hooks(), **suspension.hooks(), **slot_hooks(self.slots, self.governor)}
+        self.hooks = {**self.recorder.call_hooks(), **suspension.hooks(), "__burnish_define__": self.slots.__getitem__}
+        self.builtins.update(self.hooks)
         self.entries = Entries(self.recorder, suspension)
         log = QueryLog(self.recorder.local, self.registry.files, self.recorder.sampling)
         self.probe = Probe(self.clock, self.statements, log, self.entries)
@@ -66,7 +68,7 @@ class Bench:
         text = textwrap.dedent(text)
         tree = ast.parse(text)
         rewrite(tree, module, file, Source(text), self.registry.add)
-        namespace = {"__name__": module, "tick": self.clock.advance, "bench": self, **self.hooks}
+        namespace = {"__name__": module, "tick": self.clock.advance, "bench": self, "__builtins__": self.builtins}
         self.registry.files[file] = file
         exec(compile(tree, file, "exec", dont_inherit=True), namespace)
         return namespace

@@ -323,7 +323,7 @@ def execute(text: str, rewritten: bool, path: Path, bench: Bench | None = None) 
     bench = bench or Bench()
     if rewritten:
         rewrite(tree, "snippet", path.name, Source(text), bench.registry.add)
-    namespace: dict[str, Any] = {"__name__": "snippet", "__builtins__": {**vars(__import__("builtins")), **bench.hooks}}
+    namespace: dict[str, Any] = {"__name__": "snippet", "__builtins__": bench.builtins}
     exec(compile(tree, str(path), "exec", dont_inherit=True), namespace)
     return namespace
 
