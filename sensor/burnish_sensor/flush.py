@@ -20,6 +20,7 @@ from .identity import new_instance
 from .recorder import Recorder
 from .registry import Registry
 from .settings import Settings
+from .shapes import Shapes
 from .statements import Statements
 from .totals import Totals
 from .variants import Slots
@@ -105,7 +106,8 @@ class Flusher:
         self._window = Window(self._settings.entries)
         self._start = self._unix_clock()
         self._cpu = time.process_time_ns()
-        self._own_cpu = 0
+        self._own_cpu = self._past_threads = 0
+        self._shapes = Shapes()
 
     def wake(self) -> None:
         """Start the thread if it does not run. Called from the recorder's slow paths."""
@@ -118,11 +120,13 @@ class Flusher:
 
     def _run(self) -> None:
         halt, governor = self._halt, self._governor
+        self._past_threads = governor.own_cpu
         boundary, next_fold = self._boundary(), 0
         while True:
             next_step = (min(next_fold, governor.due) - time.monotonic_ns()) / _SECOND
             if halt.wait(max(min(next_step, (boundary - self._unix_clock()) / _SECOND), 0.0005)):
                 return
+            governor.own_cpu = self._past_threads + time.thread_time_ns()
             self._guarded(governor.step)
             if self._unix_clock() >= boundary:
                 self.flush(boundary)
@@ -193,6 +197,7 @@ class Flusher:
         if window.is_empty():
             return
         window.weights = self._governor.take(window.recorded())
+        self._shapes.complete(window, self._governor.take_unrecorded, self._sampling.shed)
         end = max(until or self._unix_clock(), start)
         shape = self._shape(window, start, end)
         self._start, self._window = end, Window(self._settings.entries)

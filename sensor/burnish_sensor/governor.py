@@ -19,6 +19,7 @@ import ast
 import random
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -36,17 +37,21 @@ _SLOW_NS = 1 * _MS
 _RARE_CALLS_PER_SECOND = 20
 #: the least CPU time in slices from which a rate is taken
 _ENOUGH_NS = 2 * _MS
+#: a function stays shed for at least this time, doubled each time that it is shed again, at most so often
+_SHED_FOR_NS = 2_000 * _MS
+_LONGEST_SHED = 8
 
 
 @dataclass(frozen=True)
 class Costs:
     """CPU time in ns, as measured in this process: of a recorded call, of one that is sampled, of a count, of an
-    exchange of code."""
+    exchange of code, and of a resumption of a generator or coroutine."""
 
     call: float = 0.0
     sampled: float = 0.0
     count: float = 0.0
     exchange: float = 250.0
+    resumption: float = 0.0
 
 
 class Meter:
@@ -62,12 +67,15 @@ class Meter:
 
 
 class _Shed:
-    """What was counted of a function since its last estimate, and the two CPU times at that estimate."""
+    """What was counted of a function since its last estimate, and the two CPU times at that estimate.
 
-    __slots__ = ("all_cpu", "calls", "slice_cpu")
+    It is not restored before ``until``, on the steady clock.
+    """
 
-    def __init__(self, all_cpu: float, slice_cpu: float) -> None:
-        self.all_cpu, self.slice_cpu, self.calls = all_cpu, slice_cpu, 0
+    __slots__ = ("all_cpu", "calls", "slice_cpu", "until")
+
+    def __init__(self, all_cpu: float, slice_cpu: float, until: int) -> None:
+        self.all_cpu, self.slice_cpu, self.calls, self.until = all_cpu, slice_cpu, 0, until
 
 
 class Governor:
@@ -89,6 +97,8 @@ class Governor:
         self.budget, self.costs, self.meter = budget, Costs(), Meter()
         self._sampling, self._slots, self._registry = sampling, slots, registry
         self._clock, self._cpu, self._draw = clock, cpu, draw
+        #: CPU time of the thread that calls ``step``, in ns, kept up to date by it
+        self.own_cpu = 0
         self._lock = threading.Lock()
         sampling.full = self.slice_is_full
         self._restart()
@@ -96,6 +106,7 @@ class Governor:
     def _restart(self) -> None:
         self._shed: dict[int, _Shed] = {}
         self._estimates: Counter[int] = Counter()
+        self._times_shed: Counter[int] = Counter()
         self._next: Callable[[], None] = self._begin_counting
         #: when ``step`` wants to be called
         self.due = _NEVER
@@ -121,13 +132,13 @@ class Governor:
         span = cpu - self._decided
         if span < _DECIDE_NS:
             return
-        calls, wall = self.meter.calls, self.meter.wall
-        cost = sum(calls.values()) * self.costs.call
+        costs = self._costs_by_function()
+        cost = sum(costs.values())
         allowed = self.budget / 2 * span
         changed = self._restore_unfit()
         if cost > allowed:
             seconds = (now - self._decided_at) / 1e9
-            changed |= self._shed_hottest(calls, wall, cost - allowed, _RARE_CALLS_PER_SECOND * seconds)
+            changed |= self._shed_dearest(costs, cost - allowed, _RARE_CALLS_PER_SECOND * seconds * self.costs.call)
         elif self._shed and cost < allowed / 2:
             changed |= self._restore_coldest(allowed / 2 - cost, span)
         if changed:
@@ -135,21 +146,39 @@ class Governor:
         self._decided, self._decided_at = cpu, now
         self.meter.restart()
 
-    def _shed_hottest(self, calls: Counter[int], wall: Counter[int], excess: float, least: float) -> bool:
+    def _costs_by_function(self) -> dict[int, float]:
+        """What recording the functions that are not shed cost since the last decision, in ns."""
+        calls, slices = self.meter.calls, self._sampling.slices
+        costs = {function: count * self.costs.call for function, count in calls.items()}
+        for function in list(slices):
+            cost = slices.pop(function, 0) * self.costs.resumption
+            if function in self._shed:
+                self._slices_cost += cost
+            else:
+                costs[function] = costs.get(function, 0.0) + cost
+        return costs
+
+    def _shed_dearest(self, costs: dict[int, float], excess: float, least: float) -> bool:
         trees: dict[Source, ast.Module] = {}
         before = len(self._shed)
-        for function, count in sorted(calls.items(), key=lambda item: (-item[1], item[0])):
-            if excess <= 0 or count <= least:
+        for function, cost in sorted(costs.items(), key=lambda item: (-item[1], item[0])):
+            if excess <= 0 or cost <= least:
                 break
-            slow = wall[function] > count * _SLOW_NS
+            count = self.meter.calls[function]
+            slow = self.meter.wall[function] > count * _SLOW_NS and self._is_plain(function)
             if slow or function in self._sampling.pinned or function in self._shed or not self._build(function, trees):
                 continue
-            self._shed[function] = _Shed(self._app_cpu(), self._slice_cpu)
+            until = self._clock() + (_SHED_FOR_NS << min(self._times_shed[function], _LONGEST_SHED))
+            self._times_shed[function] += 1
+            self._shed[function] = _Shed(self._app_cpu(), self._slice_cpu, until)
             self._exchange(function, self._slots[function].light)
-            excess -= count * self.costs.call
+            excess -= cost
         if self._shed and not before:
             self.due = self._clock()
         return len(self._shed) > before
+
+    def _is_plain(self, function: int) -> bool:
+        return self._registry.functions[function].kind == "function"
 
     def _build(self, function: int, trees: dict[Source, ast.Module]) -> bool:
         slot = self._slots.get(function)
@@ -182,7 +211,7 @@ class Governor:
         rates = []
         for function, shed in self._shed.items():
             slice_cpu = self._slice_cpu - shed.slice_cpu
-            if slice_cpu >= _ENOUGH_NS:
+            if slice_cpu >= _ENOUGH_NS and self._clock() >= shed.until:
                 rates.append((shed.calls / slice_cpu, function))
         if not rates or min(rates)[0] * span * self.costs.call > room:
             return False
@@ -217,13 +246,13 @@ class Governor:
         for function in self._shed:
             self._slots[function].counted.clear()
         self._counting = frozenset(self._shed)
-        self._slice_start = self._cpu()
+        self._slice_start = self._others_cpu()
         self._exchange_all("counting")
         self._wait_for(self._begin_timing)
 
     def _begin_timing(self) -> None:
         self._exchange_all("light")
-        end = self._cpu()
+        end = self._others_cpu()
         counts = {function: len(self._slots[function].counted) for function in self._shed}
         counted = sum(counts.values())
         cost = counted * self.costs.count
@@ -270,8 +299,11 @@ class Governor:
     # Estimates
 
     def _app_cpu(self) -> float:
-        """The CPU time of the process without what the slices cost."""
-        return self._cpu() - self._slices_cost
+        """The CPU time of the application so far: that of the process without the flush thread and the slices."""
+        return self._others_cpu() - self._slices_cost
+
+    def _others_cpu(self) -> int:
+        return self._cpu() - self.own_cpu
 
     def _estimate(self, shed: _Shed) -> int:
         """The calls since the last estimate; 0, and they are kept for the next one, while too little was sampled."""
@@ -292,11 +324,17 @@ class Governor:
             self._estimates[function] += self._estimate(shed)
         weights = {}
         for function, count in recorded.items():
+            if not count:
+                continue
             estimate = self._estimates.pop(function, 0)
-            weights[function] = max(estimate / count, 1.0) if count else 1.0
+            weights[function] = max(estimate / count, 1.0)
             if estimate < count and function in self._shed:  # these are in the next estimate too
                 self._estimates[function] = estimate - count
         return weights
+
+    def take_unrecorded(self, known: Iterable[int]) -> dict[int, int]:
+        """The estimates that ``take`` kept, of the functions in ``known``."""
+        return {f: self._estimates.pop(f) for f in sorted(known) if self._estimates.get(f, 0) > 0}
 
     def take_cost(self) -> float:
         """What the slices cost since the last time, in ns of CPU time."""

@@ -146,13 +146,6 @@ class Recorder:
         self.end_context(context)
         self.wake()
 
-    def raised(self, function: int) -> None:
-        """Count the exception being handled against a function whose call is not recorded."""
-        kind = error_name()
-        if kind is not None:
-            below = self.local.state.current[EDGE]
-            below.context.edge(below.function, function).errors.append(kind)
-
     def call_hooks(self, cost: int = 0) -> Hooks:
         """The hooks of plain functions: ``enter(number) -> frame``, ``leave(frame)``, ``error(frame)``.
 
@@ -187,13 +180,23 @@ class Recorder:
             if queries is not None:
                 hand_over(frame)
 
+        def raised(function: int) -> None:
+            """Count the exception being handled against a function whose call is not recorded."""
+            kind = error_name()
+            if kind is not None:
+                parent = local.state.current
+                try:
+                    parent[KIDS][function].errors.append(kind)
+                except KeyError:
+                    edge_above(parent, function).errors.append(kind)
+
         return {
             "__burnish_enter__": enter,
             "__burnish_leave__": leave,
             "__burnish_error__": record_error,
             "__burnish_leave_top__": lambda: leave(local.state.current),
             "__burnish_error_top__": lambda: record_error(local.state.current),
-            "__burnish_raised__": self.raised,
+            "__burnish_raised__": raised,
         }
 
 

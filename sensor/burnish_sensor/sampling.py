@@ -7,6 +7,7 @@ recursion that began in it would seem to begin later; so the real stack is asked
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from types import CodeType, FrameType
 from typing import Callable
 
@@ -31,6 +32,8 @@ class Sampling:
         self.numbers_of_code: dict[CodeType, int] = {}
         #: functions that issued a query: they are not sampled any more
         self.pinned: set[int] = set()
+        #: resumptions of generators and coroutines since they were last asked for; for their cost, so no lock
+        self.slices: Counter[int] = Counter()
         self.room = 0
         self.full: Callable[[], None] = lambda: None
 

@@ -48,9 +48,8 @@ class CallTotals:
         self.wall.merge(other.wall)
 
     def merge_sampled(self, other: CallTotals, weight: float) -> None:
-        """Add calls each of which stands for ``weight`` calls; errors were all counted."""
+        """Add calls each of which stands for ``weight`` calls, without their errors."""
         calls = round(other.own.count * weight)
-        self.errors.update(other.errors)
         self.callers.update(apportion(other.callers, calls))
         self.own.merge(other.own.scaled(calls))
         self.wall.merge(other.wall.scaled(round(other.wall.count * weight)))
@@ -122,6 +121,8 @@ class Totals:
         self.calls: dict[int, CallTotals] = {}
         #: of functions of which only some calls were recorded
         self.sampled: dict[int, CallTotals] = {}
+        #: of functions of which calls were counted only: recorded calls of another window, and their weight
+        self.supplements: dict[int, tuple[CallTotals, float]] = {}
         self.queries: dict[Key, QueryTotals] = {}
         self.per_call: dict[tuple[int, Key], PerCallTotals] = {}
         self.dropped = 0

@@ -116,12 +116,8 @@ class _Tables:
         self.per_call: list[dict[str, Any]] = []
 
     def add(self, entry: str, totals: Totals) -> None:
-        for function in sorted(totals.calls.keys() | totals.sampled.keys(), key=self._peek):
-            calls = totals.calls.get(function, CallTotals())
-            sampled = totals.sampled.get(function)
-            rate: dict[str, float] = {}
-            if sampled is not None:
-                calls, rate = _weighted(calls, sampled, self._weights.get(function, 1.0))
+        for function in sorted(totals.calls.keys() | totals.sampled.keys() | totals.supplements.keys(), key=self._peek):
+            calls, rate = _weighted(totals, function, self._weights.get(function, 1.0))
             self.calls.append({**self._call_row(entry, function, calls), **rate})
         for key in sorted(totals.queries, key=self._order):
             self.queries.append(self._query_row(entry, key, totals.queries[key]))
@@ -190,14 +186,22 @@ class _Tables:
         return {"statement": key[0], "site": self._site(key[1]), **sums}
 
 
-def _weighted(exact: CallTotals, sampled: CallTotals, weight: float) -> tuple[CallTotals, dict[str, float]]:
-    """The sum of exact and weighted calls; how many calls each recorded call stands for, if more than 1."""
-    both = CallTotals()
-    both.merge(exact)
-    both.merge_sampled(sampled, weight)
-    recorded = exact.own.count + sampled.own.count
-    rate = both.own.count / recorded if recorded else 1.0
-    return both, {"rate": round(rate, 3)} if rate > 1 else {}
+def _weighted(totals: Totals, function: int, weight: float) -> tuple[CallTotals, dict[str, float]]:
+    """The sum of exact and weighted calls, and ``rate``: how many calls each recorded call stands for."""
+    exact, sampled = totals.calls.get(function), totals.sampled.get(function)
+    if exact is not None and sampled is None and function not in totals.supplements:
+        return exact, {}
+    both, recorded = CallTotals(), 0
+    for part, factor in ((exact, 1.0), (sampled, weight)):
+        if part is not None:
+            recorded += part.own.count
+            both.errors.update(part.errors)
+            both.merge_sampled(part, factor)
+    if function in totals.supplements:
+        both.merge_sampled(*totals.supplements[function])
+    if both.own.count == recorded:
+        return both, {}
+    return both, {"rate": round(both.own.count / recorded, 3) if recorded else 0.0}
 
 
 def _entry_row(name: str, totals: EntryTotals) -> dict[str, Any]:
