@@ -6,6 +6,7 @@ each thread has its own shadow stack, and finished calls are handed over by ``li
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
 from collections import deque
@@ -27,7 +28,7 @@ from .context import (
     Frame,
 )
 from .queries import hand_over, pass_up
-from .sampling import Sampling, error_name
+from .sampling import PROTOCOL, Sampling, error_name
 
 Clock = Callable[[], int]
 Hooks = dict[str, Callable[..., Any]]
@@ -153,6 +154,7 @@ class Recorder:
         of the times of the functions below.
         """
         clock, local, edge_above = self.clock, self.local, self.edge_above
+        exc_info, protocol = sys.exc_info, PROTOCOL
         watched, careful = self.graph.watched, self.sampling.edge
 
         def enter(function: int) -> Frame:
@@ -182,13 +184,15 @@ class Recorder:
 
         def raised(function: int) -> None:
             """Count the exception being handled against a function whose call is not recorded."""
-            kind = error_name()
-            if kind is not None:
-                parent = local.state.current
-                try:
-                    parent[KIDS][function].errors.append(kind)
-                except KeyError:
-                    edge_above(parent, function).errors.append(kind)
+            kind = exc_info()[0]
+            if kind is None or issubclass(kind, protocol):
+                return
+            parent = local.state.current
+            try:
+                edge = parent[KIDS][function]
+            except KeyError:
+                edge = edge_above(parent, function)
+            edge.errors.append(kind.__name__)
 
         return {
             "__burnish_enter__": enter,

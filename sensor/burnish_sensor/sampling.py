@@ -15,7 +15,7 @@ from .context import CHILD, EDGE, OVERHEAD, PARENT, CallGraph, Edge, Frame
 from .rewrite import FRAME
 
 #: exceptions that are how iteration ends, not errors
-_PROTOCOL = (StopIteration, StopAsyncIteration, GeneratorExit)
+PROTOCOL = (StopIteration, StopAsyncIteration, GeneratorExit)
 _FRAMES_TO_CALLER = 40
 _FRAMES_TO_OUTERMOST = 400
 
@@ -114,4 +114,4 @@ def inside(frame: Frame | None, function: int) -> bool:
 def error_name() -> str | None:
     """The type of the exception being handled; None for the end of an iteration."""
     kind = sys.exc_info()[0]
-    return None if kind is None or issubclass(kind, _PROTOCOL) else kind.__name__
+    return None if kind is None or issubclass(kind, PROTOCOL) else kind.__name__

@@ -392,10 +392,10 @@ def test_the_traceback_is_the_same(name: str, tmp_path: Path) -> None:
     assert traced(path, True) == traced(path, False)
 
 
-def traced(path: Path, rewritten: bool) -> list[str]:
+def traced(path: Path, rewritten: bool, bench: Bench | None = None) -> list[str]:
     linecache.checkcache()
     try:
-        execute(path.read_text(), rewritten, path)
+        execute(path.read_text(), rewritten, path, bench)
     except ValueError:
         return traceback.format_exc().splitlines()[4:]
     raise AssertionError("the snippet should have failed")
