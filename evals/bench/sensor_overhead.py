@@ -29,11 +29,11 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from sensor_programs import PROGRAMS
+
 HERE = Path(__file__).resolve()
 SENSOR = HERE.parents[2] / "sensor"
-sys.path.insert(0, str(HERE.parent))
 
-from sensor_programs import PROGRAMS  # noqa: E402
 
 RUNNER = """
 import os, sys, time

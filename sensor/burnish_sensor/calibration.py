@@ -8,7 +8,7 @@ import statistics
 from time import perf_counter_ns
 from typing import Any
 
-from .governor import Costs
+from .meter import Costs
 from .recorder import Recorder
 from .registry import Registry, Source
 from .rewrite import rewrite

@@ -197,7 +197,7 @@ class Flusher:
         if window.is_empty():
             return
         window.weights = self._governor.take(window.recorded())
-        self._shapes.complete(window, self._governor.take_unrecorded, self._sampling.shed)
+        self._shapes.complete(window, self._governor.take_unrecorded, self._governor.tracked())
         end = max(until or self._unix_clock(), start)
         shape = self._shape(window, start, end)
         self._start, self._window = end, Window(self._settings.entries)
@@ -252,12 +252,15 @@ class Flusher:
         """Write the last window and end the thread."""
         self.stopped = True
         self._halt_thread()
+        self._sample_no_more()
         self.flush()
-        self._governor.reset()
 
     def before_fork(self) -> None:
         """A fork of a process with threads is unsafe: end ours first."""
         self._resume = self._halt_thread()
+        self._sample_no_more()
+
+    def _sample_no_more(self) -> None:
         if self._governor.sampled:
             self.fold()
             self._guarded(self._governor.reset)
@@ -271,7 +274,7 @@ class Flusher:
     def after_fork_in_child(self) -> None:
         """Forget what the parent will report, and report to a file of our own."""
         self._new_process()
-        self._governor.reset()
+        self._governor.after_fork_in_child()
         for context in [*self._recorder.open, *self._recorder.ended]:
             Totals().drain(context)
             context.query_count = 0

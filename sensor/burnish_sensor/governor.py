@@ -20,9 +20,9 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Callable
 
+from .meter import Costs, Meter
 from .registry import Registry, Source
 from .sampling import Sampling
 from .variants import Slots
@@ -42,40 +42,17 @@ _SHED_FOR_NS = 2_000 * _MS
 _LONGEST_SHED = 8
 
 
-@dataclass(frozen=True)
-class Costs:
-    """CPU time in ns, as measured in this process: of a recorded call, of one that is sampled, of a count, of an
-    exchange of code, and of a resumption of a generator or coroutine."""
-
-    call: float = 0.0
-    sampled: float = 0.0
-    count: float = 0.0
-    exchange: float = 250.0
-    resumption: float = 0.0
-
-
-class Meter:
-    """Calls and wall time since the last decision, of the functions whose every call is recorded."""
-
-    def __init__(self) -> None:
-        self.calls: Counter[int] = Counter()
-        self.wall: Counter[int] = Counter()
-
-    def restart(self) -> None:
-        self.calls.clear()
-        self.wall.clear()
-
-
 class _Shed:
     """What was counted of a function since its last estimate, and the two CPU times at that estimate.
 
-    It is not restored before ``until``, on the steady clock.
+    It is not restored before ``until``, on the steady clock. ``prior`` is its calls for each ns of CPU time before.
     """
 
-    __slots__ = ("all_cpu", "calls", "slice_cpu", "until")
+    __slots__ = ("all_cpu", "calls", "prior", "slice_cpu", "until")
 
-    def __init__(self, all_cpu: float, slice_cpu: float, until: int) -> None:
-        self.all_cpu, self.slice_cpu, self.calls, self.until = all_cpu, slice_cpu, 0, until
+    def __init__(self, all_cpu: float, slice_cpu: float, until: int, prior: float) -> None:
+        self.all_cpu, self.slice_cpu, self.calls = all_cpu, slice_cpu, 0
+        self.until, self.prior = until, prior
 
 
 class Governor:
@@ -99,13 +76,13 @@ class Governor:
         self._clock, self._cpu, self._draw = clock, cpu, draw
         #: CPU time of the thread that calls ``step``, in ns, kept up to date by it
         self.own_cpu = 0
+        self._estimates: Counter[int] = Counter()
         self._lock = threading.Lock()
         sampling.full = self.slice_is_full
         self._restart()
 
     def _restart(self) -> None:
         self._shed: dict[int, _Shed] = {}
-        self._estimates: Counter[int] = Counter()
         self._times_shed: Counter[int] = Counter()
         self._next: Callable[[], None] = self._begin_counting
         #: when ``step`` wants to be called
@@ -170,7 +147,8 @@ class Governor:
                 continue
             until = self._clock() + (_SHED_FOR_NS << min(self._times_shed[function], _LONGEST_SHED))
             self._times_shed[function] += 1
-            self._shed[function] = _Shed(self._app_cpu(), self._slice_cpu, until)
+            prior = count / max(self._cpu() - self._decided - sum(costs.values()), 1.0)
+            self._shed[function] = _Shed(self._app_cpu(), self._slice_cpu, until, prior)
             self._exchange(function, self._slots[function].light)
             excess -= cost
         if self._shed and not before:
@@ -185,11 +163,14 @@ class Governor:
         source = self._registry.functions[function].source
         if slot is None or slot.broken or source is None:
             return False
-        if slot.light is None:
-            if source not in trees:
+        try:
+            if slot.light is None and source not in trees:
                 trees[source] = ast.parse(source.text)
-            if not self._slots.build(function, trees[source]):
+            if slot.light is None and not self._slots.build(function, trees[source]):
                 return False
+        except Exception:  # noqa: BLE001 - whatever the parser or the compiler meets: this function stays exact
+            slot.broken = True
+            return False
         for code in (slot.light, slot.counting):
             if code is not None:
                 self._sampling.numbers_of_code[code] = function
@@ -222,7 +203,7 @@ class Governor:
         with self._lock:  # the end of a slice in another thread must not undo it
             shed = self._shed.pop(function)
             self._exchange(function, None)
-        self._estimates[function] += self._estimate(shed)
+        self._estimates[function] += self._estimate(shed, last=True)
         if not self._shed:
             self.due = _NEVER
             self._next = self._begin_counting
@@ -305,13 +286,14 @@ class Governor:
     def _others_cpu(self) -> int:
         return self._cpu() - self.own_cpu
 
-    def _estimate(self, shed: _Shed) -> int:
-        """The calls since the last estimate; 0, and they are kept for the next one, while too little was sampled."""
-        slice_cpu = self._slice_cpu - shed.slice_cpu
-        if slice_cpu < _ENOUGH_NS:
+    def _estimate(self, shed: _Shed, last: bool = False) -> int:
+        """The calls since the last estimate. While too little was sampled: 0, and they are kept for the next one; if
+        there will be none, by the rate before the function was shed."""
+        slice_cpu, every = self._slice_cpu - shed.slice_cpu, self._app_cpu()
+        if slice_cpu < _ENOUGH_NS and not last:
             return 0
-        every = self._app_cpu()
-        estimate = round(shed.calls * max((every - shed.all_cpu) / slice_cpu, 1.0))
+        rate = shed.calls / slice_cpu if slice_cpu >= _ENOUGH_NS else shed.prior
+        estimate = max(round(rate * (every - shed.all_cpu)), shed.calls)
         shed.all_cpu, shed.slice_cpu, shed.calls = every, self._slice_cpu, 0
         return estimate
 
@@ -332,6 +314,10 @@ class Governor:
                 self._estimates[function] = estimate - count
         return weights
 
+    def tracked(self) -> frozenset[int]:
+        """The functions of which calls are, or still have to be, estimated."""
+        return frozenset(self._shed) | {f for f, estimate in self._estimates.items() if estimate > 0}
+
     def take_unrecorded(self, known: Iterable[int]) -> dict[int, int]:
         """The estimates that ``take`` kept, of the functions in ``known``."""
         return {f: self._estimates.pop(f) for f in sorted(known) if self._estimates.get(f, 0) > 0}
@@ -342,9 +328,15 @@ class Governor:
         return cost
 
     def reset(self) -> None:
-        """Record everything exactly again: before a fork, in its child, and at the end."""
-        self._lock = threading.Lock()
+        """Record everything exactly again: before a fork and at the end. To be called after a fold."""
         for function in list(self._shed):
             self._restore(function)
         self._sampling.use(frozenset())
         self._restart()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew in a process whose CPU time begins anew; the lock may be held by a thread that is not here."""
+        self._lock = threading.Lock()
+        self.own_cpu = 0
+        self.reset()
+        self._estimates.clear()

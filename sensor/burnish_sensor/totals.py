@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any
 
 from .context import Context, Edge
-from .governor import Meter
 from .histogram import Histogram, apportion
+from .meter import Meter
 from .queries import CallQueries, Execution, Key, KeyQueries
 from .sampling import Sampling
 
@@ -32,7 +32,8 @@ class CallTotals:
         self.own = Histogram()
 
     def add(self, edge: Edge, meter: Meter | None = None) -> None:
-        owns, walls = take(edge.owns), take(edge.walls)
+        walls = take(edge.walls)  # first, as a call appends it last: never more of them than of its own times
+        owns = take(edge.owns)
         self.callers[edge.caller] += len(owns)
         self.own.extend(owns)
         self.wall.extend(walls)

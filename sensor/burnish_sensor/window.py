@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any
 
 from .context import Context
-from .governor import Meter
 from .histogram import Histogram
+from .meter import Meter
 from .queries import Key, Site
 from .registry import OTHER, Registry
 from .sampling import Sampling

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from burnish_sensor.flush import Flusher
-from burnish_sensor.governor import Costs
+from burnish_sensor.meter import Costs
 from burnish_sensor.settings import Settings
 from tests.sensor.format_shape import check_window
 from tests.sensor.support import Bench, bare, short
