@@ -139,12 +139,15 @@ class _Tables:
         return {"function": self._name(site[0]), "file": site[1], "line": site[2]}
 
     def _call_row(self, entry: str, function: int, totals: CallTotals) -> dict[str, Any]:
+        wall, calls = totals.wall, totals.own.count
+        if wall.count > calls:  # folded between the two reports of the end of a call
+            wall = wall.scaled(calls)
         return {
             "function": self._name(function),
             "entry": entry,
-            "calls": totals.own.count,
+            "calls": calls,
             "errors": dict(sorted(totals.errors.items())),
-            "wall": totals.wall.to_dict(),
+            "wall": wall.to_dict(),
             "own": totals.own.to_dict(),
             "callers": {self._name(caller): n for caller, n in sorted(totals.callers.items()) if n},
         }
