@@ -32,6 +32,9 @@ _MS = 1_000_000
 _SLICE_NS = 2 * _MS
 _TIMED_CALLS_PER_SLICE = 256
 _SHORTEST_REST_NS = 5 * _MS
+#: CPython numbers the versions of functions with 32 bits and specialises no call once they are used up: at most 500
+#: exchanges a second, so that they last for 99 days
+_REST_PER_EXCHANGE_NS = 2 * _MS
 _DECIDE_NS = 10 * _MS
 _SLOW_NS = 1 * _MS
 _RARE_CALLS_PER_SECOND = 20
@@ -89,6 +92,7 @@ class Governor:
         self.due = _NEVER
         #: cost of slices since the start, in ns
         self._slices_cost = 0.0
+        self._exchanged = 0
         self._slice_cpu = 0.0
         self._counting: frozenset[int] = frozenset()
         self._slice_start = self._decided = self._cpu()
@@ -211,6 +215,7 @@ class Governor:
     def _exchange(self, function: int, code: Any) -> None:
         exchanged = self._slots[function].exchange(code)
         self._slices_cost += exchanged * self.costs.exchange
+        self._exchanged += exchanged
 
     # Slices
 
@@ -267,7 +272,9 @@ class Governor:
         self._paid = self._slices_cost
         self._rest_from = self._cpu()
         self._rest = spent / (self.budget / 2) * self._draw.uniform(0.5, 1.5)
-        self._wait_for(self._begin_counting, max(int(self._rest), _SHORTEST_REST_NS))
+        shortest = max(self._exchanged * _REST_PER_EXCHANGE_NS, _SHORTEST_REST_NS)
+        self._exchanged = 0
+        self._wait_for(self._begin_counting, max(int(self._rest), shortest))
 
     def _exchange_all(self, form: str | None) -> None:
         with self._lock:
