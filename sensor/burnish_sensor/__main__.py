@@ -24,6 +24,7 @@ environment:
   BURNISH_ENVIRONMENT      default: production
   BURNISH_RELEASE          what runs (default: the platform's variable, else the git commit)
   BURNISH_WINDOW_SECONDS   the length of a window (default: 10)
+  BURNISH_BUDGET           the share of CPU time that observing calls may take (default: 0.01)
 """
 _INJECT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inject")
 _WITH_VALUE = ("-W", "-X")

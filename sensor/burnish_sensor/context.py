@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Callable
 
-PARENT, KIDS, CHILD, QUERIES, EDGE, STATE, START = range(7)
-#: of a generator or coroutine only; CHILD and START are then those of the running slice
-OWN, FIRST, RUNNING, TOTALS = range(7, 11)
+#: CHILD is the time of the calls below with what observing them cost, OVERHEAD that cost alone, at any depth
+PARENT, KIDS, CHILD, QUERIES, EDGE, STATE, START, OVERHEAD = range(8)
+#: of a generator or coroutine only; CHILD, START and OVERHEAD are then those of the running slice
+OWN, FIRST, RUNNING, TOTALS, PAST_OVERHEAD = range(8, 13)
 
 Frame = list[Any]
 
@@ -94,22 +95,44 @@ class Context:
 
 
 class CallGraph:
-    """The functions that can be called inside a call of themselves: those on a cycle of the calls seen so far."""
+    """Who calls whom, as seen so far. ``recursive``: the functions on a cycle, which can run inside themselves.
+
+    ``watched`` are the functions whose calls take the careful path: the recursive ones, and those that ``watch`` adds.
+    """
 
     def __init__(self) -> None:
         self.recursive: set[int] = set()
+        self.watched: set[int] = set()
+        #: whether a call was seen that was not seen before; reset by who asks
+        self.grew = False
+        self._shed: frozenset[int] = frozenset()
         self._callees: dict[int, set[int]] = {}
         self._callers: dict[int, set[int]] = {}
 
     def add(self, caller: int, callee: int) -> None:
         """Take in a call; mark the functions of the cycle that it closes, if any."""
-        if not caller or callee in self._callees.get(caller, ()):
+        if callee in self._callees.get(caller, ()):
             return
+        self.grew = True
         self._callees.setdefault(caller, set()).add(callee)
+        if not caller:
+            return
         self._callers.setdefault(callee, set()).add(caller)
         below = _reach(self._callees, callee)
+        if caller in self._shed:
+            self.watched.add(callee)
         if caller in below:
             self.recursive |= below & _reach(self._callers, caller)
+            self.watched |= self.recursive
+
+    def watch(self, shed: frozenset[int]) -> None:
+        """Watch functions whose calls are sampled, and those that they call: their caller may not be recorded."""
+        self._shed = shed
+        wanted = self.recursive | shed
+        for function in shed:
+            wanted |= self._callees.get(function, set())
+        self.watched |= wanted
+        self.watched &= wanted
 
 
 def _reach(graph: dict[int, set[int]], start: int) -> set[int]:

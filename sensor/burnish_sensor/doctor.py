@@ -6,8 +6,9 @@ import os
 import sys
 
 from . import __version__
+from .calibration import measure_costs
 from .importer import Territory
-from .runtime import MECHANISM, measure_call_ns
+from .runtime import MECHANISM
 from .settings import Settings, read_settings
 
 
@@ -18,7 +19,11 @@ def report() -> str:
     rows: list[tuple[str, str]] = [
         ("sensor", "{} ({})".format(__version__, "on" if settings.enabled else "off: BURNISH_SENSOR")),
         ("python", "{}.{}.{} {}".format(*sys.version_info[:3], sys.executable)),
-        ("mechanism", f"{MECHANISM}, {measure_call_ns():.0f} ns for each call observed"),
+        (
+            "mechanism",
+            f"{MECHANISM}, {measure_costs()[0].call:.0f} ns for each call recorded, "
+            f"at most {settings.budget:.2%} of CPU time",
+        ),
         ("service", f"{settings.service} ({settings.environment})"),
         ("release", settings.release),
         ("root", settings.root),

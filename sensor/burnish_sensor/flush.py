@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import sys
 import threading
 import time
@@ -14,16 +15,20 @@ from collections import Counter
 from typing import Any, Callable
 
 from .context import Context
+from .governor import Governor
 from .identity import new_instance
 from .recorder import Recorder
 from .registry import Registry
 from .settings import Settings
+from .shapes import Shapes
 from .statements import Statements
 from .totals import Totals
+from .variants import Slots
 from .window import Window
 
 FORMAT = 1
-_FOLD_SECONDS = 0.25
+_FOLD_NS = 250_000_000
+_SOON_NS = 20_000_000
 _DROPPED = ("functions", "statements", "entries", "windows", "dependencies", "hooks")
 _SECOND = 1_000_000_000
 
@@ -79,13 +84,15 @@ class Flusher:
         settings: Settings,
         about: dict[str, Any],
         unix_clock: Callable[[], int] = time.time_ns,
+        governor: Governor | None = None,
     ) -> None:
         self._recorder, self._registry, self._statements = recorder, registry, statements
         self._settings, self._about, self._unix_clock = settings, about, unix_clock
         self._length = int(settings.window_seconds * _SECOND)
-        self.call_ns = 0.0
         self.dropped_dependencies: Callable[[], int] = lambda: 0
         self.disabled_hooks: Callable[[], int] = lambda: 0
+        self._sampling = recorder.sampling
+        self._governor = governor or _unused_governor(recorder, registry)
         self.stopped = False
         self._new_process()
 
@@ -102,7 +109,8 @@ class Flusher:
         self._window = Window(self._settings.entries)
         self._start = self._unix_clock()
         self._cpu = time.process_time_ns()
-        self._own_cpu = 0
+        self._own_cpu = self._past_threads = 0
+        self._shapes = Shapes()
 
     def wake(self) -> None:
         """Start the thread if it does not run. Called from the recorder's slow paths."""
@@ -114,14 +122,26 @@ class Flusher:
                 self.stopped = True
 
     def _run(self) -> None:
-        halt = self._halt
-        boundary = self._boundary()
-        while not halt.wait(min(_FOLD_SECONDS, max((boundary - self._unix_clock()) / _SECOND, 0.001))):
+        halt, governor = self._halt, self._governor
+        self._past_threads = governor.own_cpu
+        boundary, next_fold = self._boundary(), 0
+        while True:
+            next_step = (min(next_fold, governor.due) - time.monotonic_ns()) / _SECOND
+            if halt.wait(max(min(next_step, (boundary - self._unix_clock()) / _SECOND), 0.0005)):
+                return
+            governor.own_cpu = self._past_threads + time.thread_time_ns()
+            self._guarded(governor.step)
             if self._unix_clock() >= boundary:
                 self.flush(boundary)
                 boundary = self._boundary()
-            else:
+            elif time.monotonic_ns() >= next_fold:
                 self.fold()
+                next_fold = time.monotonic_ns() + self._fold_ns()
+
+    def _fold_ns(self) -> int:
+        """Soon again while functions call each other that did not before: one of them may be called very often."""
+        grew, self._recorder.graph.grew = self._recorder.graph.grew, False
+        return _SOON_NS if grew else _FOLD_NS
 
     def _boundary(self) -> int:
         return (self._unix_clock() // self._length + 1) * self._length
@@ -161,21 +181,26 @@ class Flusher:
             self._lock.release()
 
     def _fold(self) -> None:
+        sampling, meter = self._sampling, self._governor.meter
         for context in list(self._recorder.open):
             if context.name or not context.kind:
-                self._window.calls += self._window.totals_of(context.name).drain(context)
+                totals = self._window.totals_of(context.name)
             else:
-                self._window.calls += self._partials.setdefault(context, Totals()).drain(context)
+                totals = self._partials.setdefault(context, Totals())
+            self._window.calls += totals.drain(context, sampling, meter)
         ended = self._recorder.ended
         while ended:
             context = ended.popleft()
-            self._window.end(context, self._partials.pop(context, None))
+            self._window.end(context, self._partials.pop(context, None), sampling, meter)
+        self._governor.decide()
 
     def _flush(self, until: int | None) -> None:
         self._fold()
         window, start = self._window, self._start
         if window.is_empty():
             return
+        window.weights = self._governor.take(window.recorded())
+        self._shapes.complete(window, self._governor.take_unrecorded, self._governor.tracked())
         end = max(until or self._unix_clock(), start)
         shape = self._shape(window, start, end)
         self._start, self._window = end, Window(self._settings.entries)
@@ -203,11 +228,15 @@ class Flusher:
 
     def _costs(self, window: Window) -> dict[str, Any]:
         cpu = time.process_time_ns()
-        overhead = int(window.calls * self.call_ns) + self._own_cpu
+        recorded = window.recorded()
+        exact = window.calls - sum(recorded.values())
+        overhead = int(exact * self._governor.costs.call + self._governor.take_cost()) + self._own_cpu
         costs = {
             **self._about,
             "overhead_ns": overhead,
             "process_cpu_ns": cpu - self._cpu,
+            "budget": self._governor.budget,
+            "sampled": len(recorded.keys() | self._sampling.shed),
             "dropped": self._newly_dropped(window),
         }
         self._cpu, self._own_cpu = cpu, 0
@@ -229,11 +258,18 @@ class Flusher:
         """Write the last window and end the thread."""
         self.stopped = True
         self._halt_thread()
+        self._sample_no_more()
         self.flush()
 
     def before_fork(self) -> None:
         """A fork of a process with threads is unsafe: end ours first."""
         self._resume = self._halt_thread()
+        self._sample_no_more()
+
+    def _sample_no_more(self) -> None:
+        if self._governor.sampled:
+            self.fold()
+            self._guarded(self._governor.reset)
 
     def after_fork_in_parent(self) -> None:
         """Let the next call start the thread again: Python counts threads right after this, and would warn."""
@@ -244,12 +280,19 @@ class Flusher:
     def after_fork_in_child(self) -> None:
         """Forget what the parent will report, and report to a file of our own."""
         self._new_process()
+        self._governor.after_fork_in_child()
         for context in [*self._recorder.open, *self._recorder.ended]:
             Totals().drain(context)
             context.query_count = 0
         self._recorder.ended.clear()
         current = self._recorder.local.state.context
         self._recorder.open = {context for context in self._recorder.open if context.kind or context is current}
+
+
+def _unused_governor(recorder: Recorder, registry: Registry) -> Governor:
+    """A governor that never sheds: nothing costs anything."""
+    draw = random.Random(0)
+    return Governor(recorder.sampling, Slots({}), registry, 1.0, time.monotonic_ns, time.process_time_ns, draw)
 
 
 def _wait_until_gone(native_id: int | None) -> None:

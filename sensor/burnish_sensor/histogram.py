@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 SCALE = 3
@@ -90,6 +90,18 @@ class Histogram:
         self._sum += other._sum
         self._zero += other._zero
 
+    def scaled(self, count: int) -> Histogram:
+        """The same distribution of ``count`` values; each bucket has its share, by largest remainders."""
+        self._fold()
+        result = Histogram()
+        if self._count and count:
+            shares = apportion({-1: self._zero, **self._buckets}, count)
+            result._zero = shares.pop(-1)
+            result._buckets = Counter({index: n for index, n in shares.items() if n})
+            result._count, result._sum = count, round(self._sum * count / self._count)
+            result._minimum, result._maximum = self._minimum, self._maximum
+        return result
+
     def _widen(self, low: int, high: int) -> None:
         """Take an interval of values in; to be called before ``count`` grows."""
         self._minimum = min(self._minimum, low) if self._count else low
@@ -108,3 +120,14 @@ class Histogram:
         first, last = min(self._buckets), max(self._buckets)
         shape.update(offset=first - 1, counts=[self._buckets[index] for index in range(first, last + 1)])
         return shape
+
+
+def apportion(counts: Mapping[int, int], total: int) -> dict[int, int]:
+    """Whole numbers in proportion to ``counts`` whose sum is ``total`` (largest remainders, ties by key)."""
+    every = sum(counts.values())
+    if not every:
+        return dict.fromkeys(counts, 0)
+    shares = {key: divmod(count * total, every) for key, count in counts.items()}
+    left = total - sum(whole for whole, _ in shares.values())
+    largest = sorted(shares, key=lambda key: (-shares[key][1], key))[:left]
+    return {key: whole + (key in largest) for key, (whole, _) in shares.items()}

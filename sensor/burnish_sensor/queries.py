@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 from .context import EDGE, PARENT, QUERIES, TOTALS, Frame
+from .sampling import Sampling
 
 #: (number of the function, file, line)
 Site = tuple[int, str, int]
@@ -151,8 +152,8 @@ def hash_parameters(parameters: Any) -> int | None:
 class QueryLog:
     """What the database hooks call. ``files`` maps the path of a rewritten module to its relative path."""
 
-    def __init__(self, local: Any, files: dict[str, str]) -> None:
-        self._local, self._files = local, files
+    def __init__(self, local: Any, files: dict[str, str], sampling: Sampling) -> None:
+        self._local, self._files, self._sampling = local, files, sampling
         self._orders = itertools.count(1)
 
     def executed(
@@ -200,6 +201,8 @@ class QueryLog:
     def site(self) -> Site | None:
         """The application's function that runs now and its current line; None when none is on the stack."""
         function = self._local.state.current[EDGE].function
+        if self._sampling.shed:
+            function = self._sampling.pin_unrecorded(sys._getframe(1)) or function
         if not function:
             return None
         line = self._line(sys._getframe(1))

@@ -17,6 +17,7 @@ from .context import (
     CHILD,
     EDGE,
     KIDS,
+    OVERHEAD,
     PARENT,
     QUERIES,
     RUNNING,
@@ -27,12 +28,10 @@ from .context import (
     Frame,
 )
 from .queries import hand_over, pass_up
+from .sampling import PROTOCOL, Sampling, error_name
 
 Clock = Callable[[], int]
 Hooks = dict[str, Callable[..., Any]]
-
-#: exceptions that are how iteration ends, not errors
-_PROTOCOL = (StopIteration, StopAsyncIteration, GeneratorExit)
 
 
 class State:
@@ -96,12 +95,13 @@ class Recorder:
         #: called now and then, never on the hot path: the flush thread is started by it
         self.wake: Callable[[], None] = lambda: None
         self.local = _Local(self)
+        self.sampling = Sampling(self.graph, clock)
 
     def new_state(self) -> State:
         """The state of a thread seen for the first time; its context ends when the thread is gone."""
         context = Context()
         edge = _RootEdge(self, context)
-        state = State([None, _RootKids(edge), 0, None, edge, None, 0], context)
+        state = State([None, _RootKids(edge), 0, None, edge, None, 0, 0], context)
         self.open.add(context)
         weakref.finalize(state, self.end_context, context).atexit = False
         return state
@@ -128,7 +128,7 @@ class Recorder:
         function = parent[EDGE].function
         edge = _EntryEdge(context, function)
         now = context.start
-        frame = [parent, context.kids_of(function), 0, None, edge, state, now, 0, now, True, None]
+        frame = [parent, context.kids_of(function), 0, None, edge, state, now, 0, 0, now, True, None, 0]
         self.open.add(context)
         state.current = frame
         return frame
@@ -140,16 +140,22 @@ class Recorder:
         parent = frame[PARENT]
         if frame[RUNNING]:
             parent[CHILD] += frame[CHILD]
+            parent[OVERHEAD] += frame[OVERHEAD]
             frame[STATE].current = parent
             if frame[QUERIES] is not None:
                 pass_up(frame)
         self.end_context(context)
         self.wake()
 
-    def call_hooks(self) -> Hooks:
-        """The hooks of plain functions: ``enter(number) -> frame``, ``leave(frame)``, ``error(frame)``."""
+    def call_hooks(self, cost: int = 0) -> Hooks:
+        """The hooks of plain functions: ``enter(number) -> frame``, ``leave(frame)``, ``error(frame)``.
+
+        ``cost`` is the time in ns that observing a call takes outside of what is measured as its own: it is kept out
+        of the times of the functions below.
+        """
         clock, local, edge_above = self.clock, self.local, self.edge_above
-        recursive = self.graph.recursive
+        exc_info, protocol = sys.exc_info, PROTOCOL
+        watched, careful = self.graph.watched, self.sampling.edge
 
         def enter(function: int) -> Frame:
             state = local.state
@@ -158,22 +164,35 @@ class Recorder:
                 edge = parent[KIDS][function]
             except KeyError:
                 edge = edge_above(parent, function)
-            if function in recursive and inside(parent, function):
-                edge = edge.inner()
-            frame = [parent, edge.kids, 0, None, edge, state, clock()]
+            if function in watched:
+                edge = careful(parent, edge, function)
+            frame = [parent, edge.kids, 0, None, edge, state, clock(), 0]
             state.current = frame
             return frame
 
         def leave(frame: Frame) -> None:
             now = clock()
-            parent, _, child, queries, edge, state, start = frame
+            parent, _, child, queries, edge, state, start, overhead = frame
             wall = now - start
-            parent[CHILD] += wall
+            parent[CHILD] += wall + cost
+            parent[OVERHEAD] += overhead + cost
             edge.add_own(wall - child)
-            edge.add_wall(wall)
+            edge.add_wall(wall - overhead)
             state.current = parent
             if queries is not None:
                 hand_over(frame)
+
+        def raised(function: int) -> None:
+            """Count the exception being handled against a function whose call is not recorded."""
+            kind = exc_info()[0]
+            if kind is None or issubclass(kind, protocol):
+                return
+            parent = local.state.current
+            try:
+                edge = parent[KIDS][function]
+            except KeyError:
+                edge = edge_above(parent, function)
+            edge.errors.append(kind.__name__)
 
         return {
             "__burnish_enter__": enter,
@@ -181,23 +200,15 @@ class Recorder:
             "__burnish_error__": record_error,
             "__burnish_leave_top__": lambda: leave(local.state.current),
             "__burnish_error_top__": lambda: record_error(local.state.current),
+            "__burnish_raised__": raised,
         }
-
-
-def inside(frame: Frame | None, function: int) -> bool:
-    """Whether a call of ``function`` is on the stack at or below ``frame``."""
-    while frame is not None:
-        if frame[EDGE].function == function:
-            return True
-        frame = frame[PARENT]
-    return False
 
 
 def record_error(frame: Frame) -> None:
     """Count the exception being handled against the function of ``frame``."""
-    kind = sys.exc_info()[0]
-    if kind is not None and not issubclass(kind, _PROTOCOL):
-        frame[EDGE].errors.append(kind.__name__)
+    kind = error_name()
+    if kind is not None:
+        frame[EDGE].errors.append(kind)
 
 
 def stack_of(frame: Frame | None) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import threading
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,19 @@ OTHER = "<other>"
 class Source:
     """The text of a module, kept to hash the bodies of those of its functions that are really called.
 
-    Hashing at import would double the cost of the start; it is done by the flush thread, once for a module.
+    Hashing at import would double the cost of the start; it is done by the flush thread, once for a module. After
+    that the text is kept compressed: it is needed again when one of its functions is called too often.
     """
 
     def __init__(self, text: str) -> None:
         self._text: str | None = text
+        self._packed = b""
         self._bodies: dict[int, str] = {}
+
+    @property
+    def text(self) -> str:
+        """The text as it was imported."""
+        return zlib.decompress(self._packed).decode("utf-8", "surrogatepass") if self._text is None else self._text
 
     def body(self, line: int) -> str:
         """The body hash of the function whose ``def`` is on ``line``; "" if there is none."""
@@ -28,6 +36,7 @@ class Source:
             for node in ast.walk(ast.parse(self._text)):
                 if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                     self._bodies[node.lineno] = body_hash(node)
+            self._packed = zlib.compress(self._text.encode("utf-8", "surrogatepass"), 1)
             self._text = None
         return self._bodies.get(line, "")
 

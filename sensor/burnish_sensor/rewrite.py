@@ -16,6 +16,9 @@
 The hooks are names in ``builtins``, so that the module's own namespace stays as it is. What is left alone: lambdas and
 generator expressions (their time is their caller's), functions that a just-in-time compiler will read, and generators
 or coroutines that look at their own ``locals()``.
+
+A function that defines no other also gets an innermost decorator, ``@__burnish_define__(17)``, which returns it as it
+is: that is how the function object is known whose code is exchanged when it is called too often (``variants.py``).
 """
 
 from __future__ import annotations
@@ -139,7 +142,11 @@ class _Rewriter(ast.NodeTransformer):
         body = [self.visit(statement) for statement in node.body]
         self.suspends = outer
         del self.names[-2:]
-        node.body = _wrapped(node, body, number, kind, reads_locals)
+        observed = wrapped(node, body, number, kind, reads_locals)
+        if not reads_locals and not defines_others(node):
+            define = ast.Call(_name("__burnish_define__"), [ast.Constant(number)], [])
+            node.decorator_list.append(_at(define, node))
+        node.body = observed
         return node
 
     def _visit_signature(self, node: Node) -> None:
@@ -184,11 +191,15 @@ def _compiled_elsewhere(node: Node) -> bool:
     return False
 
 
-def _wrapped(node: Node, body: list[ast.stmt], number: int, kind: str, reads_locals: bool) -> list[ast.stmt]:
+def defines_others(node: Node) -> bool:
+    """Whether a function defines functions or classes, which must be observed whatever code defines them."""
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return any(isinstance(inner, definitions) for statement in node.body for inner in ast.walk(statement))
+
+
+def wrapped(node: Node, body: list[ast.stmt], number: int, kind: str, reads_locals: bool) -> list[ast.stmt]:
     """The statements of a function between its report of the call and its reports of the end."""
-    head: list[ast.stmt] = []
-    if ast.get_docstring(node, clean=False) is not None:
-        head, body = body[:1], body[1:]
+    head, body = _without_docstring(node, body)
     names = ("enter", "error", "leave") if kind == "function" else ("begin", "fail", "end")
     if kind in ("coroutine", "async_generator"):
         names = ("abegin", "fail", "end")
@@ -203,6 +214,28 @@ def _wrapped(node: Node, body: list[ast.stmt], number: int, kind: str, reads_loc
     handler = ast.ExceptHandler(None, None, [_at(statement, last) for statement in report])
     observed = ast.Try(body or [_at(ast.Pass(), first)], [_at(handler, last)], [], [_at(leave, last)])
     return [*head, _at(store, first), _at(observed, first)]
+
+
+def count_hook(number: int) -> str:
+    """The name by which the counting code of a function calls ``append`` of its counter."""
+    return f"__burnish_count_{number}__"
+
+
+def guarded(node: Node, body: list[ast.stmt], number: int, counts: bool) -> list[ast.stmt]:
+    """The statements of a function that reports its errors only, or also that it was called."""
+    head, body = _without_docstring(node, body)
+    first, last = node.body[0], node.body[-1]
+    count = ast.Expr(ast.Call(_name(count_hook(number)), [ast.Constant(0)], []))
+    raised = ast.Expr(ast.Call(_name("__burnish_raised__"), [ast.Constant(number)], []))
+    handler = ast.ExceptHandler(None, None, [_at(raised, last), _at(ast.Raise(), last)])
+    observed = ast.Try(body or [_at(ast.Pass(), first)], [_at(handler, last)], [], [])
+    return [*head, *([_at(count, first)] if counts else []), _at(observed, first)]
+
+
+def _without_docstring(node: Node, body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    if ast.get_docstring(node, clean=False) is None:
+        return [], body
+    return body[:1], body[1:]
 
 
 def _name(name: str) -> ast.Name:

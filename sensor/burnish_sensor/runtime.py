@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import ast
 import atexit
 import builtins
 import os
+import random
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from time import perf_counter_ns
 from types import FrameType
 from typing import Any
 
 from . import __version__
+from .calibration import measure_costs
 from .dependencies import DependencyLog
 from .entries import Entries
 from .flush import Flusher
+from .governor import Governor
 from .hooks import LibraryHooks
 from .importer import Compiler, Finder, Territory
 from .probe import Probe
 from .queries import QueryLog
 from .recorder import Hooks, Recorder
-from .registry import Registry, Source
-from .rewrite import rewrite
+from .registry import Registry
 from .settings import Settings, read_settings
 from .statements import Statements
 from .suspension import Suspension
+from .variants import Slots
 
 MECHANISM = "rewriting"
-_CALIBRATION_CALLS = 2_000
 
 
 class Sensor:
@@ -40,9 +42,19 @@ class Sensor:
         self.registry = Registry(settings.functions)
         self.statements = Statements(settings.statements)
         self.recorder = Recorder(perf_counter_ns)
+        slots = Slots(vars(builtins))
+        self.governor = Governor(
+            self.recorder.sampling,
+            slots,
+            self.registry,
+            settings.budget,
+            time.monotonic_ns,
+            time.process_time_ns,
+            random.Random(),
+        )
         suspension = Suspension(self.recorder)
-        self.hooks: Hooks = {**self.recorder.call_hooks(), **suspension.hooks()}
-        log = QueryLog(self.recorder.local, self.registry.files)
+        self.hooks: Hooks = {**suspension.hooks(), "__burnish_define__": slots.__getitem__}
+        log = QueryLog(self.recorder.local, self.registry.files, self.recorder.sampling)
         dependencies = DependencyLog(self.recorder.local)
         entries = Entries(self.recorder, suspension)
         self.probe = Probe(perf_counter_ns, self.statements, log, dependencies, entries)
@@ -50,14 +62,15 @@ class Sensor:
         self.library_hooks = LibraryHooks(self.probe)
         self.finder = Finder(self.compiler, self.library_hooks)
         about = {"version": __version__, "mechanism": MECHANISM}
-        self.flusher = Flusher(self.recorder, self.registry, self.statements, settings, about)
+        self.flusher = Flusher(self.recorder, self.registry, self.statements, settings, about, governor=self.governor)
         self.flusher.dropped_dependencies = lambda: dependencies.dropped
         self.flusher.disabled_hooks = lambda: len(self.library_hooks.disabled)
 
     def install(self) -> None:
         """Begin to observe what is imported from now on."""
+        self.governor.costs, around = measure_costs()
+        self.hooks.update(self.recorder.call_hooks(around))
         vars(builtins).update(self.hooks)
-        self.flusher.call_ns = measure_call_ns()
         sys.meta_path.insert(0, self.finder)
         self.library_hooks.install_loaded()
         self.probe.flush = self.flusher.flush
@@ -87,29 +100,10 @@ def idle_hooks(active: Hooks) -> Hooks:
     def nothing(*arguments: Any) -> Any:
         return arguments[1] if len(arguments) > 1 else None
 
-    return dict.fromkeys(active, nothing)
+    def nothing_to_exchange(number: int) -> Any:
+        return lambda function: function
 
-
-def measure_call_ns(calls: int = _CALIBRATION_CALLS) -> float:
-    """What observing one call costs here, in ns: a rewritten empty function against a plain one, best of five."""
-    text = "def f(): pass\ndef loop(n):\n for _ in range(n): f()\n"
-    plain: dict[str, Any] = {}
-    exec(compile(text, "<calibration>", "exec"), plain)
-    observed: dict[str, Any] = dict(Recorder(perf_counter_ns).call_hooks())
-    registry, tree = Registry(), ast.parse(text)
-    rewrite(tree, "calibration", "", Source(text), registry.add)
-    exec(compile(tree, "<calibration>", "exec"), observed)
-    return max(0.0, (_best(observed["loop"], calls) - _best(plain["loop"], calls)) / calls)
-
-
-def _best(loop: Any, calls: int) -> int:
-    best = None
-    for _ in range(5):
-        start = perf_counter_ns()
-        loop(calls // 5)
-        took = perf_counter_ns() - start
-        best = took if best is None else min(best, took)
-    return (best or 0) * 5
+    return {**dict.fromkeys(active, nothing), "__burnish_define__": nothing_to_exchange}
 
 
 def _flush_on_terminate(flusher: Flusher) -> None:

@@ -13,7 +13,10 @@ OFF = ("off", "0", "false", "no")
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of one process. ``window_seconds`` is the length of a window; paths are absolute."""
+    """Settings of one process. ``window_seconds`` is the length of a window; paths are absolute.
+
+    ``budget`` is the share of the process's CPU time that observing calls may take, from 0.0001 to 1.
+    """
 
     root: str
     output: str
@@ -22,6 +25,7 @@ class Settings:
     release: str
     window_seconds: float
     enabled: bool
+    budget: float = 0.01
     functions: int = 50_000
     statements: int = 2_000
     entries: int = 500
@@ -39,7 +43,16 @@ def read_settings(environ: Mapping[str, str], cwd: str) -> Settings:
         release=find_release(environ, root),
         window_seconds=_seconds(environ.get("BURNISH_WINDOW_SECONDS")),
         enabled=environ.get("BURNISH_SENSOR", "").strip().lower() not in OFF,
+        budget=_budget(environ.get("BURNISH_BUDGET")),
     )
+
+
+def _budget(text: str | None) -> float:
+    try:
+        budget = float(text) if text else 0.01
+    except ValueError:
+        return 0.01
+    return budget if 0.0001 <= budget <= 1 else 0.01
 
 
 def _seconds(text: str | None) -> float:

@@ -13,9 +13,23 @@ from collections.abc import Iterator
 from types import CoroutineType, GeneratorType, TracebackType
 from typing import Any, Callable
 
-from .context import CHILD, EDGE, FIRST, KIDS, OWN, PARENT, RUNNING, START, STATE, TOTALS, Frame
+from .context import (
+    CHILD,
+    EDGE,
+    FIRST,
+    KIDS,
+    OVERHEAD,
+    OWN,
+    PARENT,
+    PAST_OVERHEAD,
+    RUNNING,
+    START,
+    STATE,
+    TOTALS,
+    Frame,
+)
 from .queries import pass_up_slice
-from .recorder import Hooks, Recorder, inside, record_error
+from .recorder import Hooks, Recorder, record_error
 
 Slice = Callable[[Frame], None]
 
@@ -27,6 +41,7 @@ class Suspension:
         self._recorder = recorder
         self._clock = recorder.clock
         self._local = recorder.local
+        self._slices = recorder.sampling.slices
 
     def hooks(self) -> Hooks:
         """The hooks by the names that rewritten code uses."""
@@ -62,11 +77,11 @@ class Suspension:
         return self._start(parent, entry.edge(0, function), function)
 
     def _start(self, parent: Frame, edge: Any, function: int) -> Frame:
-        if function in self._recorder.graph.recursive and inside(parent, function):
-            edge = edge.inner()
+        if function in self._recorder.graph.watched:
+            edge = self._recorder.sampling.edge(parent, edge, function)
         state = self._local.state
         now = self._clock()
-        frame = [parent, edge.kids, 0, None, edge, state, now, 0, now, True, None]
+        frame = [parent, edge.kids, 0, None, edge, state, now, 0, 0, now, True, None, 0]
         state.current = frame
         return frame
 
@@ -83,6 +98,10 @@ class Suspension:
         frame[OWN] += ran - frame[CHILD]
         frame[CHILD] = 0
         parent[CHILD] += ran
+        parent[OVERHEAD] += frame[OVERHEAD]
+        frame[PAST_OVERHEAD] += frame[OVERHEAD]
+        frame[OVERHEAD] = 0
+        self._slices[frame[EDGE].function] += 1
         pass_up_slice(frame)
         frame[STATE].current = parent
 
@@ -104,7 +123,7 @@ class Suspension:
             self._end_slice(frame, now)
         edge = frame[EDGE]
         edge.add_own(frame[OWN])
-        edge.add_wall(now - frame[FIRST])
+        edge.add_wall(now - frame[FIRST] - frame[PAST_OVERHEAD])
         if frame[TOTALS] is not None:
             edge.context.returned.append((edge.function, frame[TOTALS]))
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from .context import Context, Edge
 from .dependencies import Dependency, Endpoint
-from .histogram import Histogram
+from .histogram import Histogram, apportion
+from .meter import Meter
 from .queries import CallQueries, Execution, Key, KeyQueries, Site
+from .sampling import Sampling
 
 _ROWS_PER_TABLE = 20_000
 
@@ -30,18 +32,29 @@ class CallTotals:
         self.wall = Histogram()
         self.own = Histogram()
 
-    def add(self, edge: Edge) -> None:
+    def add(self, edge: Edge, meter: Meter | None = None) -> None:
+        walls = take(edge.walls)  # first, as a call appends it last: never more of them than of its own times
         owns = take(edge.owns)
         self.callers[edge.caller] += len(owns)
         self.own.extend(owns)
-        self.wall.extend(take(edge.walls))
+        self.wall.extend(walls)
         self.errors.update(take(edge.errors))
+        if meter is not None:
+            meter.calls[edge.function] += len(owns)
+            meter.wall[edge.function] += sum(walls)
 
     def merge(self, other: CallTotals) -> None:
         self.errors.update(other.errors)
         self.callers.update(other.callers)
         self.own.merge(other.own)
         self.wall.merge(other.wall)
+
+    def merge_sampled(self, other: CallTotals, weight: float) -> None:
+        """Add calls each of which stands for ``weight`` calls, without their errors."""
+        calls = round(other.own.count * weight)
+        self.callers.update(apportion(other.callers, calls))
+        self.own.merge(other.own.scaled(calls))
+        self.wall.merge(other.wall.scaled(round(other.wall.count * weight)))
 
 
 class QueryTotals:
@@ -131,19 +144,27 @@ class Totals:
 
     def __init__(self) -> None:
         self.calls: dict[int, CallTotals] = {}
+        #: of functions of which only some calls were recorded
+        self.sampled: dict[int, CallTotals] = {}
+        #: of functions of which calls were counted only: recorded calls of another window, and their weight
+        self.supplements: dict[int, tuple[CallTotals, float]] = {}
         self.queries: dict[Key, QueryTotals] = {}
         self.per_call: dict[tuple[int, Key], PerCallTotals] = {}
         self.dependencies: dict[tuple[Endpoint, Site], DependencyTotals] = {}
         self.dropped = 0
         self.dropped_dependencies = 0
 
-    def drain(self, context: Context) -> int:
-        """Take everything that a context holds now; the number of calls taken."""
+    def drain(self, context: Context, sampling: Sampling | None = None, meter: Meter | None = None) -> int:
+        """Take everything that a context holds now; the number of calls taken. ``meter`` counts those not sampled."""
+        shed: frozenset[int] = sampling.shed if sampling is not None else frozenset()
         calls = 0
         for edge in context.edges[:]:
             if edge.owns or edge.errors:
                 calls += len(edge.owns)
-                self.calls.setdefault(edge.function, CallTotals()).add(edge)
+                if edge.function in shed:
+                    self.sampled.setdefault(edge.function, CallTotals()).add(edge)
+                else:
+                    self.calls.setdefault(edge.function, CallTotals()).add(edge, meter)
         for execution in take(context.executions):
             if execution.key in self.queries or self._has_room(self.queries):
                 self.queries.setdefault(execution.key, QueryTotals()).add(execution)
@@ -151,6 +172,8 @@ class Totals:
             self._add_dependency(call)
         for function, queries in take(context.returned):
             self._add_call(function, queries)
+            if sampling is not None:
+                sampling.pinned.add(function)
         return calls
 
     def _add_dependency(self, call: Dependency) -> None:
@@ -178,6 +201,8 @@ class Totals:
         """Add what was folded before the name of an entry was known."""
         for function, calls in other.calls.items():
             self.calls.setdefault(function, CallTotals()).merge(calls)
+        for function, calls in other.sampled.items():
+            self.sampled.setdefault(function, CallTotals()).merge(calls)
         for key, queries in other.queries.items():
             self.queries.setdefault(key, QueryTotals()).merge(queries)
         for row, per_call in other.per_call.items():

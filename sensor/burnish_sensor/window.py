@@ -8,8 +8,10 @@ from typing import Any
 from .context import Context
 from .dependencies import Endpoint
 from .histogram import Histogram
+from .meter import Meter
 from .queries import Key, Site
 from .registry import OTHER, Registry
+from .sampling import Sampling
 from .statements import Statements
 from .totals import CallTotals, DependencyTotals, PerCallTotals, QueryTotals, Totals
 
@@ -42,6 +44,8 @@ class Window:
         self.totals: dict[str, Totals] = {}
         self.dropped_entries = 0
         self.calls = 0
+        #: how many calls each recorded call of a sampled function stands for
+        self.weights: dict[int, float] = {}
 
     def totals_of(self, name: str) -> Totals:
         """The totals of an entry; those of ``<other>`` when there are too many."""
@@ -55,25 +59,39 @@ class Window:
         self.dropped_entries += 1
         return OTHER
 
-    def end(self, context: Context, partial: Totals | None) -> None:
+    def recorded(self) -> Counter[int]:
+        """How many calls were recorded of each function that was sampled."""
+        counts: Counter[int] = Counter()
+        for totals in self.totals.values():
+            for function, calls in totals.sampled.items():
+                counts[function] += calls.own.count
+        return counts
+
+    def end(
+        self,
+        context: Context,
+        partial: Totals | None,
+        sampling: Sampling | None = None,
+        meter: Meter | None = None,
+    ) -> None:
         """Take in a context that ended."""
         name = self._bounded(context.name)
         totals = self.totals.setdefault(name, Totals())
         if partial is not None:
             totals.merge(partial)
-        self.calls += totals.drain(context)
+        self.calls += totals.drain(context, sampling, meter)
         if name:
             self.entries.setdefault(name, EntryTotals(context.kind)).add(context)
 
     def is_empty(self) -> bool:
         """Whether nothing happened."""
         return not self.entries and not any(
-            t.calls or t.queries or t.per_call or t.dependencies for t in self.totals.values()
+            t.calls or t.sampled or t.queries or t.per_call or t.dependencies for t in self.totals.values()
         )
 
     def to_dict(self, registry: Registry, statements: Statements) -> dict[str, Any]:
         """The tables of the window, in the order of names."""
-        tables = _Tables(registry)
+        tables = _Tables(registry, self.weights)
         for name in sorted(self.totals):
             tables.add(name, self.totals[name])
         named = sorted((registry.functions[number] for number in tables.functions), key=lambda f: f.name)
@@ -91,8 +109,8 @@ class Window:
 class _Tables:
     """Rows, and the functions and statements that they name."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, registry: Registry, weights: dict[int, float]) -> None:
+        self._registry, self._weights = registry, weights
         self.functions: set[int] = set()
         self.statements: set[str] = set()
         self.calls: list[dict[str, Any]] = []
@@ -101,8 +119,9 @@ class _Tables:
         self.dependencies: list[dict[str, Any]] = []
 
     def add(self, entry: str, totals: Totals) -> None:
-        for function in sorted(totals.calls, key=self._peek):
-            self.calls.append(self._call_row(entry, function, totals.calls[function]))
+        for function in sorted(totals.calls.keys() | totals.sampled.keys() | totals.supplements.keys(), key=self._peek):
+            calls, rate = _weighted(totals, function, self._weights.get(function, 1.0))
+            self.calls.append({**self._call_row(entry, function, calls), **rate})
         for key in sorted(totals.queries, key=self._order):
             self.queries.append(self._query_row(entry, key, totals.queries[key]))
         for function, key in sorted(totals.per_call, key=lambda row: (self._peek(row[0]), self._order(row[1]))):
@@ -127,12 +146,15 @@ class _Tables:
         return {"function": self._name(site[0]), "file": site[1], "line": site[2]}
 
     def _call_row(self, entry: str, function: int, totals: CallTotals) -> dict[str, Any]:
+        wall, calls = totals.wall, totals.own.count
+        if wall.count > calls:  # folded between the two reports of the end of a call
+            wall = wall.scaled(calls)
         return {
             "function": self._name(function),
             "entry": entry,
-            "calls": totals.own.count,
+            "calls": calls,
             "errors": dict(sorted(totals.errors.items())),
-            "wall": totals.wall.to_dict(),
+            "wall": wall.to_dict(),
             "own": totals.own.to_dict(),
             "callers": {self._name(caller): n for caller, n in sorted(totals.callers.items()) if n},
         }
@@ -188,6 +210,24 @@ def _dependency_row(entry: str, endpoint: Endpoint, site: dict[str, Any], totals
         "retries": totals.retries,
         "wall": totals.wall.to_dict(),
     }
+
+
+def _weighted(totals: Totals, function: int, weight: float) -> tuple[CallTotals, dict[str, float]]:
+    """The sum of exact and weighted calls, and ``rate``: how many calls each recorded call stands for."""
+    exact, sampled = totals.calls.get(function), totals.sampled.get(function)
+    if exact is not None and sampled is None and function not in totals.supplements:
+        return exact, {}
+    both, recorded = CallTotals(), 0
+    for part, factor in ((exact, 1.0), (sampled, weight)):
+        if part is not None:
+            recorded += part.own.count
+            both.errors.update(part.errors)
+            both.merge_sampled(part, factor)
+    if function in totals.supplements:
+        both.merge_sampled(*totals.supplements[function])
+    if both.own.count == recorded:
+        return both, {}
+    return both, {"rate": round(both.own.count / recorded, 3) if recorded else 0.0}
 
 
 def _entry_row(name: str, totals: EntryTotals) -> dict[str, Any]:

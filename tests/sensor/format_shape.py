@@ -24,7 +24,15 @@ WINDOW = {
     "per_call": list,
     "dependencies": list,
 }
-SENSOR = {"version": str, "mechanism": str, "overhead_ns": int, "process_cpu_ns": int, "dropped": dict}
+SENSOR = {
+    "version": str,
+    "mechanism": str,
+    "overhead_ns": int,
+    "process_cpu_ns": int,
+    "budget": float,
+    "sampled": int,
+    "dropped": dict,
+}
 DROPPED = {"functions": int, "statements": int, "entries": int, "windows": int, "dependencies": int, "hooks": int}
 FUNCTION = {"file": str, "line": int, "end_line": int, "body": str, "kind": str}
 ENTRY = {"entry": str, "kind": str, "calls": int, "errors": dict, "status": dict, "wall": dict, "queries": dict}
@@ -125,7 +133,8 @@ def _tables(window: dict[str, Any]) -> None:
 
 
 def _call(row: dict[str, Any], window: dict[str, Any]) -> None:
-    _keys(row, CALL)
+    _keys(row, {**CALL, "rate": float} if "rate" in row else CALL)
+    assert row.get("rate", 2) != 1
     assert row["function"] in window["functions"]
     assert all(caller in window["functions"] for caller in row["callers"] if caller)
     assert sum(row["callers"].values()) == row["calls"]

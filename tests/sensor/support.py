@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import os
+import random
 import subprocess
 import sys
 import textwrap
@@ -14,6 +16,7 @@ from typing import Any
 from burnish_sensor.dependencies import DependencyLog
 from burnish_sensor.entries import Entries
 from burnish_sensor.flush import FORMAT
+from burnish_sensor.governor import Governor
 from burnish_sensor.probe import Probe
 from burnish_sensor.queries import QueryLog
 from burnish_sensor.recorder import Recorder
@@ -21,6 +24,7 @@ from burnish_sensor.registry import Registry, Source
 from burnish_sensor.rewrite import rewrite
 from burnish_sensor.statements import Statements
 from burnish_sensor.suspension import Suspension
+from burnish_sensor.variants import Slots
 from burnish_sensor.window import Window
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,15 +46,22 @@ class FakeClock:
 class Bench:
     """A recorder with its hooks, outside ``builtins``: each test has its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: float = 1.0) -> None:
         self.clock = FakeClock()
         self.registry = Registry()
         self.statements = Statements()
         self.recorder = Recorder(self.clock)
         suspension = Suspension(self.recorder)
-        self.hooks = {**self.recorder.call_hooks(), **suspension.hooks()}
+        self.builtins: dict[str, Any] = dict(vars(builtins))
+        self.slots = Slots(self.builtins)
+        self.draw = random.Random(1)
+        self.governor = Governor(
+            self.recorder.sampling, self.slots, self.registry, budget, self.clock, self.clock, self.draw
+        )
+        self.hooks = {**self.recorder.call_hooks(), **suspension.hooks(), "__burnish_define__": self.slots.__getitem__}
+        self.builtins.update(self.hooks)
         self.entries = Entries(self.recorder, suspension)
-        log = QueryLog(self.recorder.local, self.registry.files)
+        log = QueryLog(self.recorder.local, self.registry.files, self.recorder.sampling)
         self.dependencies = DependencyLog(self.recorder.local)
         self.probe = Probe(self.clock, self.statements, log, self.dependencies, self.entries)
 
@@ -59,7 +70,7 @@ class Bench:
         text = textwrap.dedent(text)
         tree = ast.parse(text)
         rewrite(tree, module, file, Source(text), self.registry.add)
-        namespace = {"__name__": module, "tick": self.clock.advance, "bench": self, **self.hooks}
+        namespace = {"__name__": module, "tick": self.clock.advance, "bench": self, "__builtins__": self.builtins}
         self.registry.files[file] = file
         exec(compile(tree, file, "exec", dont_inherit=True), namespace)
         return namespace
@@ -110,6 +121,7 @@ def run(code: str | list[str], folder: Path, **environ: str) -> subprocess.Compl
         "PYTHONPATH": str(ROOT / "sensor"),
         "PYTHONDONTWRITEBYTECODE": "1",
         "BURNISH_WINDOW_SECONDS": "60",
+        "BURNISH_BUDGET": "1",
         **environ,
     }
     command = [sys.executable, *arguments]

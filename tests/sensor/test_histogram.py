@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from burnish_sensor.histogram import SCALE, Histogram, bucket
+from burnish_sensor.histogram import SCALE, Histogram, apportion, bucket
 
 
 def in_bucket(value: int, index: int) -> bool:
@@ -61,3 +61,21 @@ def test_merging_is_the_same_as_adding_all() -> None:
     left.merge(right)
     left.merge(Histogram())
     assert left.to_dict() == whole.to_dict()
+
+
+@pytest.mark.parametrize("total", [0, 1, 5, 10, 999, 12_345])
+def test_a_scaled_histogram_keeps_its_shape_and_has_the_count_asked_for(total: int) -> None:
+    histogram = Histogram()
+    histogram.extend([0, 5, 5, 5, 800, 800, 90_000, 90_000, 90_000, 90_000])
+    shape = histogram.scaled(total).to_dict()
+    assert shape["count"] == shape["zero"] + sum(shape["counts"]) == total
+    if total >= 10:
+        assert shape["zero"] == pytest.approx(total / 10, abs=1)
+        assert shape["counts"][-1] == pytest.approx(total * 0.4, abs=1)
+        assert shape["sum"] == pytest.approx(total * 36_161.5, rel=1e-4)
+
+
+def test_shares_are_by_largest_remainder_with_ties_by_key() -> None:
+    assert apportion({1: 1, 2: 1, 3: 1}, 4) == {1: 2, 2: 1, 3: 1}
+    assert apportion({1: 6, 2: 3, 3: 1}, 5) == {1: 3, 2: 2, 3: 0}
+    assert apportion({}, 5) == {}

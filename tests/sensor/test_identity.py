@@ -101,3 +101,11 @@ def test_a_window_length_that_cannot_be_used_is_the_default(text: str, seconds: 
 @pytest.mark.parametrize("text", ["off", "OFF", "0", "false"])
 def test_the_switch(text: str, tmp_path: Path) -> None:
     assert not read_settings({"BURNISH_SENSOR": text}, str(tmp_path)).enabled
+
+
+@pytest.mark.parametrize(
+    ("text", "budget"),
+    [("", 0.01), ("0.05", 0.05), ("1", 1.0), ("0", 0.01), ("7", 0.01), ("a lot", 0.01), ("nan", 0.01)],
+)
+def test_the_budget_is_a_share_or_the_default(text: str, budget: float, tmp_path: Path) -> None:
+    assert read_settings({"BURNISH_BUDGET": text}, str(tmp_path)).budget == budget

@@ -323,7 +323,7 @@ def execute(text: str, rewritten: bool, path: Path, bench: Bench | None = None) 
     bench = bench or Bench()
     if rewritten:
         rewrite(tree, "snippet", path.name, Source(text), bench.registry.add)
-    namespace: dict[str, Any] = {"__name__": "snippet", "__builtins__": {**vars(__import__("builtins")), **bench.hooks}}
+    namespace: dict[str, Any] = {"__name__": "snippet", "__builtins__": bench.builtins}
     exec(compile(tree, str(path), "exec", dont_inherit=True), namespace)
     return namespace
 
@@ -392,10 +392,10 @@ def test_the_traceback_is_the_same(name: str, tmp_path: Path) -> None:
     assert traced(path, True) == traced(path, False)
 
 
-def traced(path: Path, rewritten: bool) -> list[str]:
+def traced(path: Path, rewritten: bool, bench: Bench | None = None) -> list[str]:
     linecache.checkcache()
     try:
-        execute(path.read_text(), rewritten, path)
+        execute(path.read_text(), rewritten, path, bench)
     except ValueError:
         return traceback.format_exc().splitlines()[4:]
     raise AssertionError("the snippet should have failed")

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.sensor.format_shape import check_window
 from tests.sensor.support import ROOT, run, windows, write
 
 
@@ -99,3 +100,42 @@ def test_the_cost_of_the_sensor_is_reported(tmp_path: Path) -> None:
     run("import burnish_sensor; burnish_sensor.start()\nimport app", tmp_path)
     costs = windows(tmp_path)[0]["sensor"]
     assert 0 < costs["overhead_ns"] < costs["process_cpu_ns"]
+
+
+def test_a_hot_process_is_sampled_through_fork_and_stop(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        app="""
+        import os, time
+        def hot(x): return x
+        def work(seconds):
+            end = time.process_time() + seconds
+            while time.process_time() < end:
+                for _ in range(1000): hot(1)
+        def main():
+            work(0.5)
+            pid = os.fork()
+            if pid == 0:
+                work(0.3)
+                raise SystemExit(0)
+            assert os.waitpid(pid, 0)[1] == 0
+            work(0.3)
+    """,
+    )
+    code = """
+        import burnish_sensor; burnish_sensor.start()
+        import app
+        timed = app.hot.__code__
+        app.main()
+        burnish_sensor.stop()
+        assert app.hot.__code__ is timed and app.hot(2) == 2
+    """
+    result = run(code, tmp_path, BURNISH_BUDGET="0.01")
+    assert (result.returncode, result.stderr) == (0, "")
+    found = windows(tmp_path)
+    assert len({window["instance"] for window in found}) == 2
+    for window in found:
+        check_window(window)
+        hot = next(row for row in window["calls"] if row["function"] == "app:hot")
+        assert hot["calls"] > 1_000
+    assert any("rate" in row for window in found for row in window["calls"])

@@ -1,0 +1,30 @@
+"""What observing costs, and what it cost since the last decision of the governor."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Costs:
+    """CPU time in ns, as measured in this process: of a recorded call, of one that is sampled, of a count, of an
+    exchange of code, and of a resumption of a generator or coroutine."""
+
+    call: float = 0.0
+    sampled: float = 0.0
+    count: float = 0.0
+    exchange: float = 250.0
+    resumption: float = 0.0
+
+
+class Meter:
+    """Calls and wall time since the last decision, of the functions whose every call is recorded."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[int] = Counter()
+        self.wall: Counter[int] = Counter()
+
+    def restart(self) -> None:
+        self.calls.clear()
+        self.wall.clear()

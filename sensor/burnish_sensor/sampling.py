@@ -1,0 +1,117 @@
+"""What the hot path must know of functions that are sampled: those that mostly run code that does not report.
+
+Such a call is not on the shadow stack. Who is called by it would seem to be called by the function below, and a
+recursion that began in it would seem to begin later; so the real stack is asked, on this careful path only.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from types import CodeType, FrameType
+from typing import Callable
+
+from .context import CHILD, EDGE, OVERHEAD, PARENT, CallGraph, Edge, Frame
+from .rewrite import FRAME
+
+#: exceptions that are how iteration ends, not errors
+PROTOCOL = (StopIteration, StopAsyncIteration, GeneratorExit)
+_FRAMES_TO_CALLER = 40
+_FRAMES_TO_OUTERMOST = 400
+
+
+class Sampling:
+    """The functions that are sampled now. ``numbers_of_code`` knows their code that does not report.
+
+    ``room`` is how many calls of theirs may still be recorded before ``full`` is called.
+    """
+
+    def __init__(self, graph: CallGraph, clock: Callable[[], int]) -> None:
+        self._graph, self._clock = graph, clock
+        self.shed: frozenset[int] = frozenset()
+        self.numbers_of_code: dict[CodeType, int] = {}
+        #: functions that issued a query: they are not sampled any more
+        self.pinned: set[int] = set()
+        #: resumptions of generators and coroutines since they were last asked for; for their cost, so no lock
+        self.slices: Counter[int] = Counter()
+        self.room = 0
+        self.full: Callable[[], None] = lambda: None
+
+    def use(self, shed: frozenset[int]) -> None:
+        """Sample these functions from now on."""
+        self.shed = shed
+        self._graph.watch(shed)
+
+    def edge(self, parent: Frame, edge: Edge, function: int) -> Edge:
+        """The edge for a call of a watched function. What finding it costs is kept out of the times below."""
+        if not self.shed:
+            return edge.inner() if inside(parent, function) else edge
+        start = self._clock()
+        if function in self.shed:
+            self.room -= 1
+            if self.room == 0:
+                self.full()
+        nested = function in self._graph.recursive and inside(parent, function)
+        caller, below = self._unrecorded_caller()
+        if caller:
+            edge = edge.context.edge(caller, function)
+        if not nested and function in self._graph.recursive and function in self.shed:
+            nested = caller == function or self._runs_in(below, function)
+        took = self._clock() - start
+        parent[CHILD] += took
+        parent[OVERHEAD] += took
+        return edge.inner() if nested else edge
+
+    def pin_unrecorded(self, frame: FrameType | None) -> int:
+        """Pin the functions on the real stack whose calls are not recorded; the innermost, if nothing that is recorded
+        is above it, else 0."""
+        innermost, recorded = 0, False
+        for _ in range(_FRAMES_TO_CALLER):
+            if frame is None:
+                break
+            number = self.numbers_of_code.get(frame.f_code)
+            if number is not None:
+                self.pinned.add(number)
+                innermost = innermost or (0 if recorded else number)
+            recorded = recorded or FRAME in frame.f_code.co_varnames
+            frame = frame.f_back
+        return innermost
+
+    def _unrecorded_caller(self) -> tuple[int, FrameType | None]:
+        """The number of the nearest application function below if its call is not recorded, and its frame."""
+        frame: FrameType | None = sys._getframe(3)
+        while frame is not None and FRAME not in frame.f_code.co_varnames:
+            frame = frame.f_back
+        frame = frame.f_back if frame is not None else None
+        for _ in range(_FRAMES_TO_CALLER):
+            if frame is None or FRAME in frame.f_code.co_varnames:
+                break
+            number = self.numbers_of_code.get(frame.f_code)
+            if number is not None:
+                return number, frame
+            frame = frame.f_back
+        return 0, frame
+
+    def _runs_in(self, frame: FrameType | None, function: int) -> bool:
+        for _ in range(_FRAMES_TO_OUTERMOST):
+            if frame is None:
+                break
+            if self.numbers_of_code.get(frame.f_code) == function:
+                return True
+            frame = frame.f_back
+        return False
+
+
+def inside(frame: Frame | None, function: int) -> bool:
+    """Whether a call of ``function`` is on the shadow stack at or below ``frame``."""
+    while frame is not None:
+        if frame[EDGE].function == function:
+            return True
+        frame = frame[PARENT]
+    return False
+
+
+def error_name() -> str | None:
+    """The type of the exception being handled; None for the end of an iteration."""
+    kind = sys.exc_info()[0]
+    return None if kind is None or issubclass(kind, PROTOCOL) else kind.__name__
