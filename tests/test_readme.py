@@ -75,7 +75,7 @@ def test_the_sensor_command_runs_a_program(tmp_path: Path) -> None:
     )
     assert done.stdout == "42\n", done.stderr
     windows = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "windows").glob("*.jsonl"))
-    assert '"__main__:f"' in windows
+    assert '"app:f"' in windows
 
 
 def test_the_configuration_is_valid() -> None:
