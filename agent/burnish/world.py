@@ -85,7 +85,10 @@ class World:
         passed: list[Passed] = []
         for detector in self.detectors:
             for seen in detector.detect(profile, self.runtime, self.database):
-                (findings if isinstance(seen, Finding) else passed).append(seen)  # type: ignore[arg-type]
+                if isinstance(seen, Finding):
+                    findings.append(seen)
+                else:
+                    passed.append(seen)
         return findings, passed
 
     def _risks(self) -> Mapping[str, float]:
