@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from burnish.job import Finding, Passed
-from burnish.profile import FanOut
+from burnish.profile import FanOut, FunctionStats, Profile
 from burnish.why import Why
-from burnish_tools.detectors._measure import MS
-from burnish_tools.detectors._stack import Repetition
+from burnish_tools.detectors._measure import MS, client_ns, mean_low
+from burnish_tools.detectors._sql import is_select
+from burnish_tools.detectors._stack import Owner, Repetition, by_site, key, repetition
+
+Cost = tuple[float, float]
+"""Of one execution, in ns: in the database and around it, both as lower bounds."""
+Reason = tuple[Why, str]
+
+
+def judged(
+    name: str,
+    profile: Profile,
+    repeats: Callable[[FanOut], bool],
+    against: Callable[[FanOut, FunctionStats | None], Reason | None],
+    found: Callable[[Owner, FunctionStats, Cost], Finding],
+) -> Iterator[Finding | Passed]:
+    """Each SELECT that some function repeats: a finding for the loop's owner, or what speaks against one."""
+    functions = {stats.function: stats for stats in profile.functions}
+    means = {key(query): mean_low(query.wall) for query in profile.queries}
+    client = client_ns(profile)
+    for group in by_site(profile):
+        if not is_select(group[0].statement):
+            continue
+        repeated = repetition(group, functions, repeats)
+        for owner in repeated.owners:
+            row, stats = owner.fan_out, functions.get(owner.fan_out.function)
+            reason = against(row, stats)
+            if reason is not None or stats is None:
+                why, detail = reason or (Why.NOT_ENOUGH_CALLS, "no call of it has ended")
+                yield Passed(function=row.function, by=name, why=why, detail=detail)
+            else:
+                yield found(owner, stats, (means.get(key(row), 0.0), client))
+        yield from covered(name, repeated)
 
 
 def different(row: FanOut) -> float:
@@ -20,7 +51,7 @@ def different(row: FanOut) -> float:
     return (row.executions.sum - row.identical) / max(row.calls, 1)
 
 
-def told(cost: tuple[float, float]) -> str:
+def told(cost: Cost) -> str:
     """What one execution costs in the database and around it (ns), as a sentence."""
     around = f" and {cost[1] / MS:.2f} ms around it" if cost[1] else ""
     return f"One execution takes at least {cost[0] / MS:.2f} ms in the database{around}."

@@ -26,10 +26,9 @@ from burnish.profile import Driver, FanOut, FunctionStats, Profile
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section
 from burnish.why import Why
-from burnish_tools.detectors._measure import above_one, client_ns, finding, mean_low, slope
-from burnish_tools.detectors._repeat import covered, different, once, told
-from burnish_tools.detectors._sql import is_select
-from burnish_tools.detectors._stack import Owner, by_site, key, repetition
+from burnish_tools.detectors._measure import above_one, finding, slope
+from burnish_tools.detectors._repeat import Cost, Reason, different, judged, once, told
+from burnish_tools.detectors._stack import Owner
 
 STEEP = 2.0
 """A loop over the rows has as many executions per row (y ÷ x) as per further row (slope). A slope of more than twice
@@ -62,27 +61,16 @@ class NPlusOne:
 
     def detect(self, profile: Profile, runtime: Runtime, database: Database | None) -> Iterator[Finding | Passed]:
         """From the statements-per-call rows."""
-        yield from once(self.name, self._seen(profile, runtime))
 
-    def _seen(self, profile: Profile, runtime: Runtime) -> Iterator[Finding | Passed]:
-        functions = {stats.function: stats for stats in profile.functions}
-        means = {key(query): mean_low(query.wall) for query in profile.queries}
-        client = client_ns(profile)
-        for group in by_site(profile):
-            if not is_select(group[0].statement):
-                continue
-            found = repetition(group, functions, lambda row: row.executions.mean >= self.settings.min_executions)
-            for owner in found.owners:
-                stats = functions.get(owner.fan_out.function)
-                reason = self._reason(owner.fan_out, stats)
-                if reason is not None or stats is None:
-                    why, detail = reason or (Why.NOT_ENOUGH_CALLS, "no call of it has ended")
-                    yield Passed(function=owner.fan_out.function, by=self.name, why=why, detail=detail)
-                else:
-                    yield self._finding(owner, stats, (means.get(key(owner.fan_out), 0.0), client), profile, runtime)
-            yield from covered(self.name, found)
+        def found(owner: Owner, stats: FunctionStats, cost: Cost) -> Finding:
+            return self._finding(owner, stats, cost, profile, runtime)
 
-    def _reason(self, row: FanOut, stats: FunctionStats | None) -> tuple[Why, str] | None:
+        yield from once(self.name, judged(self.name, profile, self._repeats, self._reason, found))
+
+    def _repeats(self, row: FanOut) -> bool:
+        return row.executions.mean >= self.settings.min_executions
+
+    def _reason(self, row: FanOut, stats: FunctionStats | None) -> Reason | None:
         what = f"{row.executions.mean:.1f} × per call at {row.site.function}:{row.site.line}"
         if different(row) < self.settings.min_different:
             return Why.DUPLICATE, f"{what}, {different(row):.1f} × with new parameters: a repeated query, no N+1"
@@ -94,7 +82,7 @@ class NPlusOne:
             return Why.NO_DRIVER, f"{what}; a query that returned rows came before it in {n} of {repeating} calls"
         return self._growth(row.driver, what)
 
-    def _growth(self, driver: Driver, what: str) -> tuple[Why, str] | None:
+    def _growth(self, driver: Driver, what: str) -> Reason | None:
         if driver.n < self.settings.min_calls:
             return (
                 Why.NOT_ENOUGH_CALLS,
@@ -117,9 +105,7 @@ class NPlusOne:
         )
         return (Why.DOES_NOT_GROW if grows.high < 2 * self.settings.min_slope else Why.NOT_ENOUGH_CALLS), detail
 
-    def _finding(
-        self, owner: Owner, stats: FunctionStats, cost: tuple[float, float], profile: Profile, runtime: Runtime
-    ) -> Finding:
+    def _finding(self, owner: Owner, stats: FunctionStats, cost: Cost, profile: Profile, runtime: Runtime) -> Finding:
         row = owner.fan_out
         spared = (row.executions.sum - row.calls) / max(stats.calls, row.calls)
         driver = row.driver

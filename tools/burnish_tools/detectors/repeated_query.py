@@ -21,10 +21,10 @@ from burnish.profile import FanOut, FunctionStats, Profile
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section
 from burnish.why import Why
-from burnish_tools.detectors._measure import client_ns, finding, mean_low
-from burnish_tools.detectors._repeat import covered, different, once, told
-from burnish_tools.detectors._sql import is_select, locks, tables, written
-from burnish_tools.detectors._stack import Owner, by_site, key, repetition
+from burnish_tools.detectors._measure import finding
+from burnish_tools.detectors._repeat import Cost, Reason, different, judged, once, told
+from burnish_tools.detectors._sql import locks, tables, written
+from burnish_tools.detectors._stack import Owner
 
 
 class RepeatedQuery:
@@ -48,26 +48,15 @@ class RepeatedQuery:
 
     def detect(self, profile: Profile, runtime: Runtime, database: Database | None) -> Iterator[Finding | Passed]:
         """From the statements-per-call rows."""
-        yield from once(self.name, self._seen(profile, runtime))
-
-    def _seen(self, profile: Profile, runtime: Runtime) -> Iterator[Finding | Passed]:
-        functions = {stats.function: stats for stats in profile.functions}
-        means = {key(query): mean_low(query.wall) for query in profile.queries}
-        client = client_ns(profile)
         writes = _writes(profile)
-        for group in by_site(profile):
-            if not is_select(group[0].statement):
-                continue
-            found = repetition(group, functions, self._repeats)
-            for owner in found.owners:
-                row, stats = owner.fan_out, functions.get(owner.fan_out.function)
-                reason = self._reason(row, stats, writes)
-                if reason is not None or stats is None:
-                    why, detail = reason or (Why.NOT_ENOUGH_CALLS, "no call of it has ended")
-                    yield Passed(function=row.function, by=self.name, why=why, detail=detail)
-                else:
-                    yield self._finding(owner, stats, (means.get(key(row), 0.0), client), profile, runtime)
-            yield from covered(self.name, found)
+
+        def against(row: FanOut, stats: FunctionStats | None) -> Reason | None:
+            return self._reason(row, stats, writes)
+
+        def found(owner: Owner, stats: FunctionStats, cost: Cost) -> Finding:
+            return self._finding(owner, stats, cost, profile, runtime)
+
+        yield from once(self.name, judged(self.name, profile, self._repeats, against, found))
 
     def _repeats(self, row: FanOut) -> bool:
         many = row.calls > 0 and row.identical / row.calls >= self.settings.min_identical
@@ -75,7 +64,7 @@ class RepeatedQuery:
 
     def _reason(
         self, row: FanOut, stats: FunctionStats | None, writes: Mapping[str, Mapping[str, str]]
-    ) -> tuple[Why, str] | None:
+    ) -> Reason | None:
         times = f"{row.identical / row.calls:.1f} × per call with the same parameters"
         what = f"{times} at {row.site.function}:{row.site.line}"
         if stats is None or min(stats.calls, row.calls) < self.settings.min_calls:
@@ -89,9 +78,7 @@ class RepeatedQuery:
             return Why.LOAD_BEARING, f"{what}; the same call writes to {touched[0] or 'a table that could not be read'}"
         return None
 
-    def _finding(
-        self, owner: Owner, stats: FunctionStats, cost: tuple[float, float], profile: Profile, runtime: Runtime
-    ) -> Finding:
+    def _finding(self, owner: Owner, stats: FunctionStats, cost: Cost, profile: Profile, runtime: Runtime) -> Finding:
         row = owner.fan_out
         spared = row.identical / max(stats.calls, row.calls)
         evidence = Evidence(
