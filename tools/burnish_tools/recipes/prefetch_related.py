@@ -8,11 +8,11 @@ from burnish.job import Change, Finding
 from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, title
 from burnish_tools.recipes.examples.prefetch import PREFETCH_RELATED
-from burnish_tools.recipes.source.edit import Edits, add_arguments, call_method
-from burnish_tools.recipes.source.relations import Hit, Search, covered, refuse_unsafe, written_strings
+from burnish_tools.recipes.source.edit import Edits
+from burnish_tools.recipes.source.relations import Hit, Search, covered, fetched, refuse_unsafe, written_strings
 from burnish_tools.recipes.source.repo import Decline, Repository
 from burnish_tools.recipes.source.statements import lookup
-from burnish_tools.recipes.source.wording import plural, quoted, short
+from burnish_tools.recipes.source.wording import plural, short
 
 
 class PrefetchRelated(BaseRecipe):
@@ -67,7 +67,7 @@ class PrefetchRelated(BaseRecipe):
         hit = search.hit(wanted.condition_table, wanted.column)
         _refuse(hit)
         refuse_unsafe(search, hit, frozenset((wanted.table, wanted.condition_table)))
-        return _describe(hit, _edit(hit))
+        return _describe(hit, fetched(hit, "prefetch_related"))
 
 
 def _refuse(hit: Hit) -> None:
@@ -95,18 +95,6 @@ def _refuse(hit: Hit) -> None:
 
 def _chunked(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and bool(node.args or any(each.arg == "chunk_size" for each in node.keywords))
-
-
-def _edit(hit: Hit) -> Edits:
-    feed, path = hit.feed, "__".join(hit.read.path)
-    edits = Edits(feed.function.module)
-    argument = quoted(feed.function.module, path)
-    own = [step for step in feed.steps if step.name == "prefetch_related" and step.node in set(ast.walk(feed.anchor))]
-    if own:
-        edits.change(own[-1].node, add_arguments(argument))
-    else:
-        edits.change(feed.anchor, call_method("prefetch_related", argument))
-    return edits
 
 
 def _describe(hit: Hit, edits: Edits) -> Change:

@@ -8,11 +8,11 @@ from burnish.job import Change, Finding
 from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, title
 from burnish_tools.recipes.examples.relations import SELECT_RELATED
-from burnish_tools.recipes.source.edit import Edits, add_arguments, call_method
-from burnish_tools.recipes.source.relations import Hit, Search, covered, refuse_unsafe, written_strings
+from burnish_tools.recipes.source.edit import Edits
+from burnish_tools.recipes.source.relations import Hit, Search, covered, fetched, refuse_unsafe, written_strings
 from burnish_tools.recipes.source.repo import Decline, Repository
 from burnish_tools.recipes.source.statements import Lookup, lookup
-from burnish_tools.recipes.source.wording import plural, quoted, short
+from burnish_tools.recipes.source.wording import plural, short
 
 
 class SelectRelated(BaseRecipe):
@@ -65,7 +65,7 @@ class SelectRelated(BaseRecipe):
         hit = search.hit(wanted.table)
         _refuse(search, hit)
         refuse_unsafe(search, hit, frozenset((wanted.table,)))
-        return _describe(hit, _edit(hit))
+        return _describe(hit, fetched(hit, "select_related"))
 
 
 def _lookup(finding: Finding, search: Search) -> Lookup:
@@ -105,18 +105,6 @@ def _refuse_prefetched(search: Search, relation: str) -> None:
                     raise Decline(
                         Why.FILTERED_RELATION, f"{module.at(node)} prefetches {relation}; a join would undo it"
                     )
-
-
-def _edit(hit: Hit) -> Edits:
-    feed, path = hit.feed, "__".join(hit.read.path)
-    edits = Edits(feed.function.module)
-    argument = quoted(feed.function.module, path)
-    own = [step for step in feed.steps if step.name == "select_related" and step.node in set(ast.walk(feed.anchor))]
-    if own:
-        edits.change(own[-1].node, add_arguments(argument))
-    else:
-        edits.change(feed.anchor, call_method("select_related", argument))
-    return edits
 
 
 def _describe(hit: Hit, edits: Edits) -> Change:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from burnish.job import Finding
 from burnish.why import Why
 from burnish_tools.recipes.source.chains import Feed, unwrap
+from burnish_tools.recipes.source.edit import Edits, add_arguments, call_method
 from burnish_tools.recipes.source.follow import Follow, Read, Row
 from burnish_tools.recipes.source.functions import Function, by_name, find, plain_name, refuse_locked, refuse_warned
 from burnish_tools.recipes.source.loops import Effects, Loop, exits_early, loops
@@ -16,6 +17,7 @@ from burnish_tools.recipes.source.models import Models
 from burnish_tools.recipes.source.querysets import Querysets
 from burnish_tools.recipes.source.repo import Decline, Repository
 from burnish_tools.recipes.source.statements import main_table
+from burnish_tools.recipes.source.wording import quoted
 
 NO_INSTANCES = ("values", "values_list", "dates", "datetimes")
 COMBINED = ("union", "intersection", "difference", "raw", "extra")
@@ -174,3 +176,16 @@ def written_strings(call: ast.expr) -> list[str] | None:
 def covered(path: str, written: list[str]) -> bool:
     """True where a relation path is already fetched by one of the written ones."""
     return any(each == path or each.startswith(path + "__") for each in written)
+
+
+def fetched(hit: Hit, method: str) -> Edits:
+    """The query that feeds the loop with `.method("path")`; an existing call of the method gets one argument more."""
+    feed = hit.feed
+    edits = Edits(feed.function.module)
+    argument = quoted(feed.function.module, "__".join(hit.read.path))
+    own = [step for step in feed.steps if step.name == method and step.node in set(ast.walk(feed.anchor))]
+    if own:
+        edits.change(own[-1].node, add_arguments(argument))
+    else:
+        edits.change(feed.anchor, call_method(method, argument))
+    return edits
