@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 import threading
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from .identity import body_hash
+from .identity import FunctionNode, body_hash
 
 OTHER = "<other>"
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class Source:
@@ -30,15 +33,37 @@ class Source:
         """The text as it was imported."""
         return zlib.decompress(self._packed).decode("utf-8", "surrogatepass") if self._text is None else self._text
 
-    def body(self, line: int) -> str:
-        """The body hash of the function whose ``def`` is on ``line``; "" if there is none."""
-        if self._text is not None:
-            for node in ast.walk(ast.parse(self._text)):
-                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                    self._bodies[node.lineno] = body_hash(node)
-            self._packed = zlib.compress(self._text.encode("utf-8", "surrogatepass"), 1)
-            self._text = None
-        return self._bodies.get(line, "")
+    def body(self, line: int, end_line: int) -> str:
+        """The body hash of the function whose ``def`` is on ``line`` and which ends on ``end_line``; "" if none is.
+
+        Only the function is parsed: the parser does not give the GIL up, and takes 10 ms for a large module.
+        """
+        if line not in self._bodies:
+            node = _function(_lines(self), line, end_line)
+            self._bodies[line] = body_hash(node) if node is not None else ""
+            if self._text is not None:
+                self._packed = zlib.compress(self._text.encode("utf-8", "surrogatepass"), 1)
+                self._text = None
+        return self._bodies[line]
+
+
+@lru_cache(maxsize=1)  # functions are asked for module by module
+def _lines(source: Source) -> list[str]:
+    return _LINE_END.split(source.text)
+
+
+def _function(lines: list[str], line: int, end_line: int) -> FunctionNode | None:
+    """The syntax tree of a function. It stays where it is indented: a string in it may have lines of its own."""
+    text = "\n".join(lines[line - 1 : end_line])
+    first = 1
+    if text[:1].isspace():
+        text, first = "if 1:\n" + text, 2
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):  # ";" or a line continued by a backslash, from before the function
+        tree, first = ast.parse("\n".join(lines)), line
+    found = (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    return next((node for node in found if node.lineno == first), None)
 
 
 @dataclass(frozen=True)
@@ -54,7 +79,7 @@ class Function:
 
     def to_dict(self) -> dict[str, Any]:
         """The shape of a value of ``functions`` in ``docs/format.md``."""
-        body = self.source.body(self.line) if self.source else ""
+        body = self.source.body(self.line, self.end_line) if self.source else ""
         return {"file": self.file, "line": self.line, "end_line": self.end_line, "body": body, "kind": self.kind}
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from burnish_sensor.identity import body_hash, find_release, new_instance
+from burnish_sensor.identity import body_hash, new_instance
+from burnish_sensor.release import find_release
 from burnish_sensor.settings import read_settings
 
 FORMAT = Path(__file__).parents[1] / "format"
