@@ -15,8 +15,9 @@ from typing import Any, Callable, TypeVar
 Pace = Callable[[], None]
 T = TypeVar("T")
 
-#: how long the flush thread works before it lets others run, in ns
-WORK_NS = 500_000
+#: How long the flush thread works before it lets others run, in ns. Well below 5 ms; not much shorter, because where the
+#: application computes all the time, it is 5 ms (the switch interval) until the flush thread has its turn again.
+WORK_NS = 2_000_000
 _CHUNK = 256
 _PIECE = 65_536
 
@@ -35,7 +36,7 @@ class Paced:
         self._since = clock()
 
     def __call__(self) -> None:
-        if self._clock() - self._since > WORK_NS:
+        if self._clock() - self._since >= WORK_NS:
             self._rest()
             self._since = self._clock()
 

@@ -58,12 +58,19 @@ def _function(lines: list[str], line: int, end_line: int) -> FunctionNode | None
     first = 1
     if text[:1].isspace():
         text, first = "if 1:\n" + text, 2
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):  # ";" or a line continued by a backslash, from before the function
-        tree, first = ast.parse("\n".join(lines)), line
-    found = (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    tree = _parsed(text)
+    if tree is None:  # from before the function: ";", or a line continued by a backslash
+        tree, first = _parsed("\n".join(lines)), line
+    nodes = ast.walk(tree) if tree is not None else ()
+    found = (node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
     return next((node for node in found if node.lineno == first), None)
+
+
+def _parsed(text: str) -> ast.Module | None:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError):  # a warning may be an error here (-W error)
+        return None
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,8 @@ class Spool:
             item.data = data
             self._notices.say(
                 "spool",
-                f"cannot keep windows in {self.folder}: {error.strerror or error}. Up to {MEMORY_BYTES // 1_000_000} MB "
-                "of them wait in memory only; set BURNISH_SPOOL to a directory that this process may write to.",
+                f"cannot keep windows in {self.folder}: {error.strerror or error}. A few wait in memory only; set "
+                "BURNISH_SPOOL to a directory that this process may write to.",
             )
         with self._lock:
             late = bool(self._items) and item.file < self._items[-1].file  # the clock was set back
