@@ -15,6 +15,7 @@ from collections import Counter
 from typing import Any, Callable
 
 from .context import Context
+from .exchange import CodeExchange
 from .governor import Governor
 from .identity import new_instance
 from .recorder import Recorder
@@ -93,6 +94,7 @@ class Flusher:
         self.disabled_hooks: Callable[[], int] = lambda: 0
         self._sampling = recorder.sampling
         self._governor = governor or _unused_governor(recorder, registry)
+        self._governor.duty.own = self.thread_cpu
         self.stopped = False
         self._new_process()
 
@@ -109,7 +111,7 @@ class Flusher:
         self._window = Window(self._settings.entries)
         self._start = self._unix_clock()
         self._cpu = time.process_time_ns()
-        self._own_cpu = self._past_threads = 0
+        self._own_cpu = self._past_threads = self._thread_cpu = self._ident = 0
         self._shapes = Shapes()
 
     def wake(self) -> None:
@@ -122,21 +124,27 @@ class Flusher:
                 self.stopped = True
 
     def _run(self) -> None:
-        halt, governor = self._halt, self._governor
-        self._past_threads = governor.own_cpu
+        halt, duty = self._halt, self._governor.duty
+        self._past_threads, self._ident = self._thread_cpu, threading.get_ident()
         boundary, next_fold = self._boundary(), 0
         while True:
-            next_step = (min(next_fold, governor.due) - time.monotonic_ns()) / _SECOND
+            next_step = (min(next_fold, duty.due) - time.monotonic_ns()) / _SECOND
             if halt.wait(max(min(next_step, (boundary - self._unix_clock()) / _SECOND), 0.0005)):
                 return
-            governor.own_cpu = self._past_threads + time.thread_time_ns()
-            self._guarded(governor.step)
+            self._guarded(duty.step)
             if self._unix_clock() >= boundary:
                 self.flush(boundary)
                 boundary = self._boundary()
             elif time.monotonic_ns() >= next_fold:
                 self.fold()
                 next_fold = time.monotonic_ns() + self._fold_ns()
+            self.thread_cpu()
+
+    def thread_cpu(self) -> int:
+        """CPU time of this process's flush threads in ns; seen from another thread: when it last went to sleep."""
+        if threading.get_ident() == self._ident:
+            self._thread_cpu = self._past_threads + time.thread_time_ns()
+        return self._thread_cpu
 
     def _fold_ns(self) -> int:
         """Soon again while functions call each other that did not before: one of them may be called very often."""
@@ -291,8 +299,9 @@ class Flusher:
 
 def _unused_governor(recorder: Recorder, registry: Registry) -> Governor:
     """A governor that never sheds: nothing costs anything."""
+    switch = CodeExchange(Slots({}), registry, recorder.sampling)
     draw = random.Random(0)
-    return Governor(recorder.sampling, Slots({}), registry, 1.0, time.monotonic_ns, time.process_time_ns, draw)
+    return Governor(recorder.sampling, switch, registry, 1.0, time.monotonic_ns, time.process_time_ns, draw)
 
 
 def _wait_until_gone(native_id: int | None) -> None:

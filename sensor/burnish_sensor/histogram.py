@@ -7,6 +7,7 @@ bisection in a table of whole numbers, exact at the boundaries.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ SCALE = 3
 _STEPS = 1 << SCALE
 _LARGEST_POWER = 62
 _MANY = 512
+#: from the upper bound of a bucket to its geometric middle
+_MIDDLE = 2 ** (-0.5 / _STEPS)
 
 
 def _floor_of_power(index: int) -> int:
@@ -57,6 +60,21 @@ class Histogram:
     def count(self) -> int:
         """How many values were added."""
         return self._count + sum(self._waiting.values())
+
+    @property
+    def sum(self) -> int:
+        """The sum of all values."""
+        self._fold()
+        return self._sum
+
+    def spread(self) -> float:
+        """The standard deviation over the mean, each value taken as the middle of its bucket; 0 for an empty one."""
+        self._fold()
+        if self._sum <= 0:
+            return 0.0
+        mean = self._sum / self._count
+        squares = sum(n * (BOUNDS[index] * _MIDDLE) ** 2 for index, n in self._buckets.items())
+        return math.sqrt(max(squares / self._count - mean * mean, 0.0)) / mean
 
     def extend(self, values: Sequence[int]) -> None:
         """Add values; what is negative (a clock that stepped back) counts as 0."""

@@ -18,6 +18,7 @@ from . import __version__
 from .calibration import measure_costs
 from .dependencies import DependencyLog
 from .entries import Entries
+from .exchange import CodeExchange
 from .flush import Flusher
 from .governor import Governor
 from .hooks import LibraryHooks
@@ -45,7 +46,7 @@ class Sensor:
         slots = Slots(vars(builtins))
         self.governor = Governor(
             self.recorder.sampling,
-            slots,
+            CodeExchange(slots, self.registry, self.recorder.sampling),
             self.registry,
             settings.budget,
             time.monotonic_ns,

@@ -41,7 +41,7 @@ class Suspension:
         self._recorder = recorder
         self._clock = recorder.clock
         self._local = recorder.local
-        self._slices = recorder.sampling.slices
+        self._resumptions = recorder.sampling.resumptions
 
     def hooks(self) -> Hooks:
         """The hooks by the names that rewritten code uses."""
@@ -101,7 +101,7 @@ class Suspension:
         parent[OVERHEAD] += frame[OVERHEAD]
         frame[PAST_OVERHEAD] += frame[OVERHEAD]
         frame[OVERHEAD] = 0
-        self._slices[frame[EDGE].function] += 1
+        self._resumptions[frame[EDGE].function] += 1
         pass_up_slice(frame)
         frame[STATE].current = parent
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
 from .context import Context
 from .dependencies import Endpoint
+from .governor import Weight
 from .histogram import Histogram
 from .meter import Meter
 from .queries import Key, Site
@@ -45,7 +47,7 @@ class Window:
         self.dropped_entries = 0
         self.calls = 0
         #: how many calls each recorded call of a sampled function stands for
-        self.weights: dict[int, float] = {}
+        self.weights: dict[int, Weight] = {}
 
     def totals_of(self, name: str) -> Totals:
         """The totals of an entry; those of ``<other>`` when there are too many."""
@@ -109,7 +111,7 @@ class Window:
 class _Tables:
     """Rows, and the functions and statements that they name."""
 
-    def __init__(self, registry: Registry, weights: dict[int, float]) -> None:
+    def __init__(self, registry: Registry, weights: dict[int, Weight]) -> None:
         self._registry, self._weights = registry, weights
         self.functions: set[int] = set()
         self.statements: set[str] = set()
@@ -120,7 +122,7 @@ class _Tables:
 
     def add(self, entry: str, totals: Totals) -> None:
         for function in sorted(totals.calls.keys() | totals.sampled.keys() | totals.supplements.keys(), key=self._peek):
-            calls, rate = _weighted(totals, function, self._weights.get(function, 1.0))
+            calls, rate = _weighted(totals, function, self._weights.get(function))
             self.calls.append({**self._call_row(entry, function, calls), **rate})
         for key in sorted(totals.queries, key=self._order):
             self.queries.append(self._query_row(entry, key, totals.queries[key]))
@@ -212,13 +214,13 @@ def _dependency_row(entry: str, endpoint: Endpoint, site: dict[str, Any], totals
     }
 
 
-def _weighted(totals: Totals, function: int, weight: float) -> tuple[CallTotals, dict[str, float]]:
-    """The sum of exact and weighted calls, and ``rate``: how many calls each recorded call stands for."""
+def _weighted(totals: Totals, function: int, weight: Weight | None) -> tuple[CallTotals, dict[str, Any]]:
+    """The sum of exact and weighted calls, and what a reader must know of a sample: ``rate`` and ``error``."""
     exact, sampled = totals.calls.get(function), totals.sampled.get(function)
     if exact is not None and sampled is None and function not in totals.supplements:
         return exact, {}
     both, recorded = CallTotals(), 0
-    for part, factor in ((exact, 1.0), (sampled, weight)):
+    for part, factor in ((exact, 1.0), (sampled, weight.calls if weight is not None else 1.0)):
         if part is not None:
             recorded += part.own.count
             both.errors.update(part.errors)
@@ -227,7 +229,24 @@ def _weighted(totals: Totals, function: int, weight: float) -> tuple[CallTotals,
         both.merge_sampled(*totals.supplements[function])
     if both.own.count == recorded:
         return both, {}
-    return both, {"rate": round(both.own.count / recorded, 3) if recorded else 0.0}
+    rate = round(both.own.count / recorded, 3) if recorded else 0.0
+    return both, {"rate": rate, "error": _error(both, exact, sampled, weight)}
+
+
+def _error(
+    both: CallTotals, exact: CallTotals | None, sampled: CallTotals | None, weight: Weight | None
+) -> dict[str, int]:
+    """Standard errors of the number of calls and of the sum of wall time (ns)."""
+    calls, wall = both.own.count, both.wall.sum
+    if exact is not None:
+        calls, wall = calls - exact.own.count, wall - exact.wall.sum
+    if weight is None or sampled is None or not sampled.own.count:
+        return {"calls": calls, "wall": wall}
+    here = sampled.own.count
+    # of the recorded calls so many were this entry's: a binomial share
+    error = math.hypot(weight.error, math.sqrt(max(1 - here / weight.recorded, 0.0) / here))
+    time_error = weight.time_error or sampled.wall.spread() / math.sqrt(here)
+    return {"calls": math.ceil(calls * error), "wall": math.ceil(wall * math.hypot(error, time_error))}
 
 
 def _entry_row(name: str, totals: EntryTotals) -> dict[str, Any]:

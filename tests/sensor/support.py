@@ -15,6 +15,7 @@ from typing import Any
 
 from burnish_sensor.dependencies import DependencyLog
 from burnish_sensor.entries import Entries
+from burnish_sensor.exchange import CodeExchange
 from burnish_sensor.flush import FORMAT
 from burnish_sensor.governor import Governor
 from burnish_sensor.probe import Probe
@@ -55,8 +56,9 @@ class Bench:
         self.builtins: dict[str, Any] = dict(vars(builtins))
         self.slots = Slots(self.builtins)
         self.draw = random.Random(1)
+        self.switch = CodeExchange(self.slots, self.registry, self.recorder.sampling)
         self.governor = Governor(
-            self.recorder.sampling, self.slots, self.registry, budget, self.clock, self.clock, self.draw
+            self.recorder.sampling, self.switch, self.registry, budget, self.clock, self.clock, self.draw
         )
         self.hooks = {**self.recorder.call_hooks(), **suspension.hooks(), "__burnish_define__": self.slots.__getitem__}
         self.builtins.update(self.hooks)

@@ -90,7 +90,7 @@ class Process:
     def rest(self) -> None:
         """What the flush thread does when its time has come."""
         now = self.bench.clock.now
-        self.governor.step()
+        self.governor.duty.step()
         if now >= self.next_fold:
             self.flusher.fold()
             self.next_fold = now + 20 * MS
