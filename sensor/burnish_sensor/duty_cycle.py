@@ -156,7 +156,7 @@ class DutyCycle:
     def _end_counting(self) -> None:
         took = self._others_cpu() - self._start
         counts = {function: self._switch.count(function) for function in self._in_slice if function in self.shed}
-        cost = sum(counts.values()) * self.costs.count
+        cost = sum(counts.values()) * self.costs.counted
         self.cost += cost
         for function, count in counts.items():
             self.shed[function].calls.add(max(took - cost, 0.0), count)

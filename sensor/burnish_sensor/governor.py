@@ -1,9 +1,9 @@
 """Keeps the sensor's cost under its budget by sampling the functions that are called most.
 
 While everything is cheap, each call of each function is recorded. When that would cost more than half of the budget,
-the dearest functions are *shed*: they run light, and report in short slices only (``duty_cycle.py``), which may cost what is
-left of the budget, at least half of it. The calls recorded in the slices stand for the estimated number of calls: each
-with the weight ``estimate / recorded``.
+the dearest functions are *shed*: they run light, and report in short slices only (``duty_cycle.py``), which may cost
+what is left of the budget, at least half of it. The calls recorded in the slices stand for the estimated number of
+calls: each with the weight ``estimate / recorded``.
 
 A function is never shed that issued a query, whose mean wall time is above 1 ms, or whose form cannot be changed; with
 the native core neither is one that is called less than 1,000 times a second, until the process makes more than 100,000

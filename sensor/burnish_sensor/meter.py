@@ -16,7 +16,7 @@ class Costs(NamedTuple):
 
     call: float = 0.0
     sampled: float = 0.0
-    count: float = 0.0
+    counted: float = 0.0
     exchange: float = 250.0
     resumption: float = 0.0
     rest_per_exchange: int = 2_000_000

@@ -51,7 +51,7 @@ class Sampling:
             self._room = _CALLS_PER_PHASE
 
     def recorded(self) -> dict[int, tuple[int, int]]:
-        """Calls recorded in the last timed phase and their wall time in ns, by function; here under 0, without times."""
+        """Calls recorded in the last timed phase and their wall time in ns, by function; here under 0, no times."""
         calls, self._room = _CALLS_PER_PHASE - max(self._room, 0), _CALLS_PER_PHASE
         return {0: (calls, 0)}
 

@@ -18,7 +18,7 @@ from tests.sensor.format_shape import check_window
 from tests.sensor.support import Bench, bare, short
 
 MS = 1_000_000
-COSTS = Costs(call=400.0, sampled=1_000.0, count=0.0, exchange=0.0, resumption=500.0)
+COSTS = Costs(call=400.0, sampled=1_000.0, counted=0.0, exchange=0.0, resumption=500.0)
 PROGRAM = """
     def hot(ns):
         tick(ns)
