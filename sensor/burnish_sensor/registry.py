@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import threading
 import zlib
-from dataclasses import dataclass
 from typing import Any
 
 from .identity import body_hash
@@ -41,21 +40,22 @@ class Source:
         return self._bodies.get(line, "")
 
 
-@dataclass(frozen=True)
 class Function:
     """A function of the application. ``line`` is that of its ``def``; ``file`` is relative to the root."""
 
-    name: str
-    file: str
-    line: int
-    end_line: int
-    kind: str
-    source: Source | None = None
+    def __init__(self, name: str, file: str, line: int, end_line: int, kind: str, source: Source | None = None) -> None:
+        self.name, self.file, self.line, self.end_line = name, file, line, end_line
+        self.kind, self.source = kind, source
+
+    @property
+    def body(self) -> str:
+        """The hash of its body; "" where that is not known."""
+        return self.source.body(self.line) if self.source else ""
 
     def to_dict(self) -> dict[str, Any]:
         """The shape of a value of ``functions`` in ``docs/format.md``."""
-        body = self.source.body(self.line) if self.source else ""
-        return {"file": self.file, "line": self.line, "end_line": self.end_line, "body": body, "kind": self.kind}
+        line = self.line
+        return {"file": self.file, "line": line, "end_line": self.end_line, "body": self.body, "kind": self.kind}
 
 
 class Registry:
@@ -85,3 +85,12 @@ class Registry:
                 number = self._numbers[function.name] = len(self.functions)
                 self.functions.append(function)
             return number
+
+    def append(self, function: Function) -> int:
+        """The number of a function that has none yet, and whose name is not known yet; 0 when there is no room."""
+        with self._lock:
+            if len(self.functions) >= self.capacity:
+                self.dropped += 1
+                return 0
+            self.functions.append(function)
+            return len(self.functions) - 1
