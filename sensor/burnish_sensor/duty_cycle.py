@@ -22,6 +22,7 @@ from .estimate import RatioEstimate
 from .meter import Costs
 from .sampling import Sampling
 from .switch import COUNTING, LIGHT, TIMED, Switch
+from .weighting import Estimate
 
 NEVER = 1 << 62
 _MS = 1_000_000
@@ -53,16 +54,6 @@ class Shed:
     def restart(self) -> None:
         """Forget the slices so far."""
         self.calls, self.times = RatioEstimate(), RatioEstimate()
-
-
-class Estimate:
-    """Calls of a function that was sampled. ``error`` and ``time_error`` are relative standard errors: of the number
-    of calls, and of their mean time (0 where it is not known by slices)."""
-
-    __slots__ = ("calls", "error", "time_error")
-
-    def __init__(self, calls: int, error: float = 0.0, time_error: float = 0.0) -> None:
-        self.calls, self.error, self.time_error = calls, error, time_error
 
 
 class DutyCycle:

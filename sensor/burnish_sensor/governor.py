@@ -17,11 +17,12 @@ from collections.abc import Iterable
 from random import Random
 from typing import Callable
 
-from .duty_cycle import ENOUGH_NS, DutyCycle, Estimate
+from .duty_cycle import ENOUGH_NS, DutyCycle
 from .meter import Costs, Meter
 from .registry import Registry
 from .sampling import Sampling
 from .switch import Switch
+from .weighting import Estimate, Weight, merged
 
 _MS = 1_000_000
 _DECIDE_NS = 10 * _MS
@@ -33,17 +34,6 @@ _BUSY = 100_000
 #: a function stays shed for at least this time, doubled each time that it is shed again, at most so often
 _SHED_FOR_NS = 2_000 * _MS
 _LONGEST_SHED = 8
-
-
-class Weight:
-    """How many calls each of the ``recorded`` calls of a function stands for in a window, at least 1; the relative
-    standard errors of the number of calls and of their mean time that follow."""
-
-    __slots__ = ("calls", "error", "recorded", "time_error")
-
-    def __init__(self, recorded: int, whole: Estimate) -> None:
-        self.recorded, self.calls = recorded, max(whole.calls / recorded, 1.0)
-        self.error, self.time_error = whole.error, whole.time_error
 
 
 class Governor:
@@ -225,13 +215,3 @@ class Governor:
         """Begin anew in a process whose CPU time begins anew; ``reset`` was called before the fork."""
         self._restart()
         self._estimates.clear()
-
-
-def merged(estimates: list[Estimate]) -> Estimate:
-    """The sum of estimates of one function; their errors are independent."""
-    calls = sum(estimate.calls for estimate in estimates)
-    if calls <= 0:
-        return Estimate(calls)
-    error = sum((e.calls * e.error) ** 2 for e in estimates) ** 0.5 / calls
-    time_error = sum((e.calls * e.time_error) ** 2 for e in estimates) ** 0.5 / calls
-    return Estimate(calls, error, time_error)

@@ -120,6 +120,19 @@ class Histogram:
             result._minimum, result._maximum = self._minimum, self._maximum
         return result
 
+    def stretched(self, factor: float) -> Histogram:
+        """The same number of values, each times ``factor``: whole buckets are moved, the sum is exact."""
+        self._fold()
+        result = Histogram()
+        result._count, result._sum = self._count, round(self._sum * factor)
+        result._minimum, result._maximum = round(self._minimum * factor), round(self._maximum * factor)
+        result._zero = self._zero if factor > 0 else self._count
+        if factor > 0:
+            shift = round(math.log2(factor) * _STEPS)
+            for index, n in self._buckets.items():
+                result._buckets[min(max(index + shift, 0), len(BOUNDS) - 1)] += n
+        return result
+
     def _widen(self, low: int, high: int) -> None:
         """Take an interval of values in; to be called before ``count`` grows."""
         self._minimum = min(self._minimum, low) if self._count else low

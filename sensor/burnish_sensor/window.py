@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from typing import Any
 
 from .dependencies import Endpoint
-from .governor import Weight
 from .histogram import Histogram
 from .queries import Key, Site
 from .registry import OTHER, Registry
 from .statements import Statements
 from .totals import CallTotals, DependencyTotals, PerCallTotals, QueryTotals, Totals
+from .weighting import Weight, unseen_below, weighted, without_own
 from .work import Work
 
 
@@ -113,8 +112,11 @@ class _Tables:
         self.dependencies: list[dict[str, Any]] = []
 
     def add(self, entry: str, totals: Totals) -> None:
+        unseen = unseen_below(totals, self._weights)
         for function in sorted(totals.calls.keys() | totals.sampled.keys() | totals.supplements.keys(), key=self._peek):
-            calls, rate = _weighted(totals, function, self._weights.get(function))
+            calls, rate = weighted(totals, function, self._weights.get(function))
+            if function in unseen and function not in totals.sampled:
+                calls = without_own(calls, unseen[function])
             self.calls.append({**self._call_row(entry, function, calls), **rate})
         for key in sorted(totals.queries, key=self._order):
             self.queries.append(self._query_row(entry, key, totals.queries[key]))
@@ -204,41 +206,6 @@ def _dependency_row(entry: str, endpoint: Endpoint, site: dict[str, Any], totals
         "retries": totals.retries,
         "wall": totals.wall.to_dict(),
     }
-
-
-def _weighted(totals: Totals, function: int, weight: Weight | None) -> tuple[CallTotals, dict[str, Any]]:
-    """The sum of exact and weighted calls, and what a reader must know of a sample: ``rate`` and ``error``."""
-    exact, sampled = totals.calls.get(function), totals.sampled.get(function)
-    if exact is not None and sampled is None and function not in totals.supplements:
-        return exact, {}
-    both, recorded = CallTotals(), 0
-    for part, factor in ((exact, 1.0), (sampled, weight.calls if weight is not None else 1.0)):
-        if part is not None:
-            recorded += part.own.count
-            both.errors.update(part.errors)
-            both.merge_sampled(part, factor)
-    if function in totals.supplements:
-        both.merge_sampled(*totals.supplements[function])
-    if both.own.count == recorded:
-        return both, {}
-    rate = round(both.own.count / recorded, 3) if recorded else 0.0
-    return both, {"rate": rate, "error": _error(both, exact, sampled, weight)}
-
-
-def _error(
-    both: CallTotals, exact: CallTotals | None, sampled: CallTotals | None, weight: Weight | None
-) -> dict[str, int]:
-    """Standard errors of the number of calls and of the sum of wall time (ns)."""
-    calls, wall = both.own.count, both.wall.sum
-    if exact is not None:
-        calls, wall = calls - exact.own.count, wall - exact.wall.sum
-    if weight is None or sampled is None or not sampled.own.count:
-        return {"calls": calls, "wall": wall}
-    here = sampled.own.count
-    # of the recorded calls so many were this entry's: a binomial share
-    error = math.hypot(weight.error, math.sqrt(max(1 - here / weight.recorded, 0.0) / here))
-    time_error = weight.time_error or sampled.wall.spread() / math.sqrt(here)
-    return {"calls": math.ceil(calls * error), "wall": math.ceil(wall * math.hypot(error, time_error))}
 
 
 def _entry_row(name: str, totals: EntryTotals) -> dict[str, Any]:
