@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
 class Costs:
     """CPU time in ns, as measured in this process: of a recorded call, of one that is sampled, of a count, of an
     exchange of code, and of a resumption of a generator or coroutine."""
 
-    call: float = 0.0
-    sampled: float = 0.0
-    count: float = 0.0
-    exchange: float = 250.0
-    resumption: float = 0.0
+    __slots__ = ("call", "count", "exchange", "resumption", "sampled")
+
+    def __init__(
+        self,
+        call: float = 0.0,
+        sampled: float = 0.0,
+        count: float = 0.0,
+        exchange: float = 250.0,
+        resumption: float = 0.0,
+    ) -> None:
+        self.call, self.sampled, self.count = call, sampled, count
+        self.exchange, self.resumption = exchange, resumption
 
 
 class Meter:

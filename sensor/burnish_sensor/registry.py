@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import threading
 import zlib
-from dataclasses import dataclass
-from typing import Any
-
-from .identity import body_hash
+from typing import Any, NamedTuple
 
 OTHER = "<other>"
 
@@ -33,6 +29,10 @@ class Source:
     def body(self, line: int) -> str:
         """The body hash of the function whose ``def`` is on ``line``; "" if there is none."""
         if self._text is not None:
+            import ast
+
+            from .bodyhash import body_hash  # both load much, and only the flush thread asks
+
             for node in ast.walk(ast.parse(self._text)):
                 if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                     self._bodies[node.lineno] = body_hash(node)
@@ -41,8 +41,7 @@ class Source:
         return self._bodies.get(line, "")
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(NamedTuple):
     """A function of the application. ``line`` is that of its ``def``; ``file`` is relative to the root."""
 
     name: str

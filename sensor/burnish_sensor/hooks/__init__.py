@@ -8,10 +8,10 @@ library that the application does not use.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from pkgutil import iter_modules
 from types import ModuleType
 from typing import Callable
 
@@ -29,7 +29,7 @@ class LibraryHooks(Mapping[str, Hook]):
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
-        self._libraries = frozenset(found.name for found in iter_modules(__path__) if not found.name.startswith("_"))
+        self._libraries = frozenset(_names(list(__path__)))
         self.disabled: dict[str, str] = {}
 
     def __contains__(self, name: object) -> bool:
@@ -83,3 +83,14 @@ class LibraryHooks(Mapping[str, Hook]):
         if library not in self.disabled:
             self.disabled[library] = repr(error)
             print(f"burnish_sensor: {library} is not observed, this version does not fit: {error!r}", file=sys.stderr)
+
+
+def _names(folders: list[str]) -> list[str]:
+    """The names of the hook files, as ``pkgutil.iter_modules`` gives them, which is needed for archives only."""
+    try:
+        files = [file for folder in folders for file in os.listdir(folder)]
+    except OSError:
+        from pkgutil import iter_modules
+
+        return [found.name for found in iter_modules(folders) if not found.name.startswith("_")]
+    return [file[: -len(".py")] for file in files if file.endswith(".py") and not file.startswith("_")]
