@@ -23,6 +23,20 @@ def new_instance() -> str:
     return f"{os.getpid()}-{os.urandom(6).hex()}"
 
 
+def in_main_interpreter() -> bool:
+    """Whether this is the interpreter that the process began with; true where that cannot be told."""
+    import _thread
+
+    ask = getattr(_thread, "_is_main_interpreter", None)
+    if ask is not None:
+        return bool(ask())
+    try:
+        import _xxsubinterpreters as interpreters  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        return True
+    return bool(interpreters.get_current() == interpreters.get_main())
+
+
 def find_release(environ: Mapping[str, str], root: str) -> str:
     """The commit from the platform's variables, else from the ``.git`` above ``root``, else ``unknown``."""
     for name in RELEASE_VARIABLES:

@@ -120,7 +120,7 @@ def run(code: str | list[str], folder: Path, **environ: str) -> subprocess.Compl
         **clean,
         "PYTHONPATH": str(ROOT / "sensor"),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "BURNISH_WINDOW_SECONDS": "60",
+        "BURNISH_WINDOW_SECONDS": "3600",
         "BURNISH_BUDGET": "1",
         **environ,
     }

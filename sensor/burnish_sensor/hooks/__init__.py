@@ -31,6 +31,7 @@ class LibraryHooks(Mapping[str, Hook]):
         self._probe = probe
         self._libraries = frozenset(_names(list(__path__)))
         self.disabled: dict[str, str] = {}
+        self._installed: list[Library] = []
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.partition(".")[0] in self._libraries and name in self._patches(name)
@@ -59,6 +60,14 @@ class LibraryHooks(Mapping[str, Hook]):
             if module is not None and name in self:
                 self[name](module)
 
+    def remove(self) -> None:
+        """Take every hook out again. What an application got from a library before, as a connection, records nothing
+        once the probe is inactive."""
+        while self._installed:
+            library = self._installed.pop()
+            library.undo()
+            vars(library.module).pop("__burnish__", None)
+
     def _patches(self, name: str) -> dict[str, str]:
         library = name.partition(".")[0]
         try:
@@ -75,6 +84,7 @@ class LibraryHooks(Mapping[str, Hook]):
         try:
             getattr(import_module(f"{__name__}.{library}"), function)(target)
             module.__burnish__ = True  # type: ignore[attr-defined]
+            self._installed.append(target)
         except Exception as error:  # noqa: BLE001 - an unknown version of a library must still work
             target.undo()
             self._disable(library, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Callable
 
 from ..probe import UNKNOWN, Probe
@@ -20,9 +21,10 @@ def patch_engine(library: Library) -> None:
     _count_rows(library)
     library.wrap_own(_ConnectionRecord, {"_ConnectionRecord__connect": quiet})
     events = _Events(library.probe)
-    event.listen(Engine, "before_cursor_execute", events.before)
-    event.listen(Engine, "after_cursor_execute", events.after)
-    event.listen(Engine, "handle_error", events.failed)
+    heard = {"before_cursor_execute": events.before, "after_cursor_execute": events.after, "handle_error": events.failed}
+    for name, listener in heard.items():
+        event.listen(Engine, name, listener)
+        library.on_undo(partial(event.remove, Engine, name, listener))
 
 
 class _Events:

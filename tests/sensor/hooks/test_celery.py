@@ -55,7 +55,7 @@ def test_tasks_are_entries(tmp_path: Path, pool: str) -> None:
     write(tmp_path, shop=APP)
     for name in ("results", "queue", "control"):
         (tmp_path / "files" / name).mkdir(parents=True)
-    environ = {"QUEUE": str(tmp_path / "files"), "PYTHONPATH": str(ROOT / "sensor"), "BURNISH_WINDOW_SECONDS": "60"}
+    environ = {"QUEUE": str(tmp_path / "files"), "PYTHONPATH": str(ROOT / "sensor"), "BURNISH_WINDOW_SECONDS": "3600"}
     command = ["-m", "celery", "-A", "shop", "worker", "--pool", pool, "--concurrency", "1", "--loglevel", "CRITICAL"]
     worker = subprocess.Popen(
         [sys.executable, "-m", "burnish_sensor", "--", *command, "--without-gossip", "--without-mingle"],
