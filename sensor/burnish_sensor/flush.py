@@ -9,11 +9,11 @@ import json
 import os
 import random
 import sys
-import threading
 import time
 from collections import Counter
 from typing import Any, Callable
 
+from . import threads
 from .context import Context
 from .governor import Governor
 from .identity import new_instance
@@ -102,9 +102,9 @@ class Flusher:
         self._sequence = 0
         self._dropped: Counter[str] = Counter()
         self._reported: Counter[str] = Counter()
-        self._lock = threading.Lock()
-        self._halt = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._lock = threads.Lock()
+        self._halt = threads.Event()
+        self._thread: threads.Thread | None = None
         self._partials: dict[Context, Totals] = {}
         self._window = Window(self._settings.entries)
         self._start = self._unix_clock()
@@ -115,7 +115,7 @@ class Flusher:
     def wake(self) -> None:
         """Start the thread if it does not run. Called from the recorder's slow paths."""
         if self._thread is None and not self.stopped:
-            self._thread = threading.Thread(target=self._run, name="burnish-sensor", daemon=True)
+            self._thread = threads.Thread(self._run)
             try:
                 self._thread.start()
             except RuntimeError:  # the interpreter is shutting down, or threads are exhausted
@@ -151,11 +151,11 @@ class Flusher:
         if thread is None:
             return False
         self._halt.set()
-        if thread is not threading.current_thread():
+        if not thread.is_current():
             thread.join(1.0)
             _wait_until_gone(thread.native_id)
         self._thread = None
-        self._halt = threading.Event()
+        self._halt = threads.Event()
         return True
 
     def fold(self) -> None:

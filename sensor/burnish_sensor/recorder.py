@@ -7,12 +7,12 @@ each thread has its own shadow stack, and finished calls are handed over by ``li
 from __future__ import annotations
 
 import sys
-import threading
 import weakref
 from collections import deque
 from contextvars import ContextVar
 from typing import Any, Callable
 
+from . import threads
 from .context import (
     CHILD,
     EDGE,
@@ -29,6 +29,7 @@ from .context import (
 )
 from .queries import hand_over, pass_up
 from .sampling import PROTOCOL, Sampling, error_name
+from .stacks import Stacks
 
 Clock = Callable[[], int]
 Hooks = dict[str, Callable[..., Any]]
@@ -78,7 +79,7 @@ class _EntryEdge:
         self.context, self.function = context, function
 
 
-class _Local(threading.local):
+class _Local(threads.local):  # type: ignore[misc]
     def __init__(self, recorder: Recorder) -> None:
         self.state = recorder.new_state()
 
@@ -96,6 +97,7 @@ class Recorder:
         self.wake: Callable[[], None] = lambda: None
         self.local = _Local(self)
         self.sampling = Sampling(self.graph, clock)
+        self._stacks = Stacks(self.local, clock)
 
     def new_state(self) -> State:
         """The state of a thread seen for the first time; its context ends when the thread is gone."""
@@ -146,6 +148,14 @@ class Recorder:
                 pass_up(frame)
         self.end_context(context)
         self.wake()
+
+    def switch_stack(self, key: int, base: int = 0) -> None:
+        """This thread goes on with the greenlet ``key``; see ``Stacks.switch``."""
+        self._stacks.switch(key, base)
+
+    def drop_stack(self, key: int) -> None:
+        """A greenlet of this thread that does not run will never run again."""
+        self._stacks.drop(key)
 
     def call_hooks(self, cost: int = 0) -> Hooks:
         """The hooks of plain functions: ``enter(number) -> frame``, ``leave(frame)``, ``error(frame)``.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import zlib
 from typing import Any, NamedTuple
+
+from . import threads
 
 OTHER = "<other>"
 
@@ -69,7 +70,7 @@ class Registry:
         self.modules: list[str] = []
         self.fallbacks: list[str] = []
         self._numbers: dict[str, int] = {}
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
 
     def add(self, function: Function) -> int:
         """The number of a function: the same for a module that is reloaded, 0 when there is no room."""
