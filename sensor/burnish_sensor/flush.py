@@ -14,15 +14,13 @@ from collections import Counter
 from typing import Any, Callable
 
 from . import threads
-from .context import Context
+from .calls import Calls
 from .governor import Governor
 from .identity import new_instance
-from .recorder import Recorder
 from .registry import Registry
 from .settings import Settings
 from .shapes import Shapes
 from .statements import Statements
-from .totals import Totals
 from .variants import Slots
 from .window import Window
 
@@ -78,7 +76,7 @@ class Flusher:
 
     def __init__(
         self,
-        recorder: Recorder,
+        recorder: Calls,
         registry: Registry,
         statements: Statements,
         settings: Settings,
@@ -105,7 +103,6 @@ class Flusher:
         self._lock = threads.Lock()
         self._halt = threads.Event()
         self._thread: threads.Thread | None = None
-        self._partials: dict[Context, Totals] = {}
         self._window = Window(self._settings.entries)
         self._start = self._unix_clock()
         self._cpu = time.process_time_ns()
@@ -140,8 +137,7 @@ class Flusher:
 
     def _fold_ns(self) -> int:
         """Soon again while functions call each other that did not before: one of them may be called very often."""
-        grew, self._recorder.graph.grew = self._recorder.graph.grew, False
-        return _SOON_NS if grew else _FOLD_NS
+        return _SOON_NS if self._recorder.grew() else _FOLD_NS
 
     def _boundary(self) -> int:
         return (self._unix_clock() // self._length + 1) * self._length
@@ -181,17 +177,7 @@ class Flusher:
             self._lock.release()
 
     def _fold(self) -> None:
-        sampling, meter = self._sampling, self._governor.meter
-        for context in list(self._recorder.open):
-            if context.name or not context.kind:
-                totals = self._window.totals_of(context.name)
-            else:
-                totals = self._partials.setdefault(context, Totals())
-            self._window.calls += totals.drain(context, sampling, meter)
-        ended = self._recorder.ended
-        while ended:
-            context = ended.popleft()
-            self._window.end(context, self._partials.pop(context, None), sampling, meter)
+        self._recorder.take(self._window, self._governor.meter)
         self._governor.decide()
 
     def _flush(self, until: int | None) -> None:
@@ -274,22 +260,16 @@ class Flusher:
     def after_fork_in_parent(self) -> None:
         """Let the next call start the thread again: Python counts threads right after this, and would warn."""
         if self._resume:
-            for context in list(self._recorder.open):
-                context.forget_shortcuts()
+            self._recorder.rouse()
 
     def after_fork_in_child(self) -> None:
         """Forget what the parent will report, and report to a file of our own."""
         self._new_process()
         self._governor.after_fork_in_child()
-        for context in [*self._recorder.open, *self._recorder.ended]:
-            Totals().drain(context)
-            context.query_count = 0
-        self._recorder.ended.clear()
-        current = self._recorder.local.state.context
-        self._recorder.open = {context for context in self._recorder.open if context.kind or context is current}
+        self._recorder.forget()
 
 
-def _unused_governor(recorder: Recorder, registry: Registry) -> Governor:
+def _unused_governor(recorder: Calls, registry: Registry) -> Governor:
     """A governor that never sheds: nothing costs anything."""
     draw = random.Random(0)
     return Governor(recorder.sampling, Slots({}), registry, 1.0, time.monotonic_ns, time.process_time_ns, draw)

@@ -6,10 +6,10 @@ from contextvars import ContextVar, Token
 from typing import Any, Callable, Optional
 from weakref import ReferenceType, ref
 
+from .calls import Clock
 from .dependencies import DependencyLog, Endpoint, Failure
 from .entries import Entries
 from .queries import UNKNOWN, Execution, QueryLog, Site
-from .recorder import Clock
 from .statements import Statements
 
 __all__ = ["UNKNOWN", "Guard", "Probe"]

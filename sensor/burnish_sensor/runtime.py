@@ -16,6 +16,7 @@ from typing import Any
 
 from . import __version__, forks
 from .calibration import measure_costs
+from .calls import Hooks
 from .dependencies import DependencyLog
 from .entries import Entries
 from .flush import Flusher
@@ -25,7 +26,7 @@ from .identity import in_main_interpreter
 from .importer import Compiler, Finder, Territory
 from .probe import Probe
 from .queries import QueryLog
-from .recorder import Hooks, Recorder
+from .recorder import Recorder
 from .registry import Registry
 from .settings import Settings, read_settings
 from .statements import Statements
@@ -55,8 +56,8 @@ class Sensor:
         )
         suspension = Suspension(self.recorder)
         self.hooks: Hooks = {**suspension.hooks(), "__burnish_define__": slots.__getitem__}
-        log = QueryLog(self.recorder.local, self.registry.files, self.recorder.sampling)
-        dependencies = DependencyLog(self.recorder.local)
+        log = QueryLog(self.recorder, self.registry.files)
+        dependencies = DependencyLog(self.recorder)
         entries = Entries(self.recorder, suspension)
         self.probe = Probe(perf_counter_ns, self.statements, log, dependencies, entries)
         self.compiler = Compiler(Territory(settings.root), self.registry)

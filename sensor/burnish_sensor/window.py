@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from .context import Context
 from .dependencies import Endpoint
 from .histogram import Histogram
-from .meter import Meter
 from .queries import Key, Site
 from .registry import OTHER, Registry
-from .sampling import Sampling
 from .statements import Statements
 from .totals import CallTotals, DependencyTotals, PerCallTotals, QueryTotals, Totals
+from .work import Work
 
 
 class EntryTotals:
@@ -26,7 +24,7 @@ class EntryTotals:
         self.errors: Counter[str] = Counter()
         self.status: Counter[str] = Counter()
 
-    def add(self, context: Context) -> None:
+    def add(self, context: Work) -> None:
         self.wall.extend([context.wall])
         self.queries.extend([context.query_count])
         if context.error:
@@ -54,7 +52,7 @@ class Window:
     def _bounded(self, name: str) -> str:
         if not name or name in self.totals or name in self.entries:
             return name
-        if len(self.totals.keys() | self.entries.keys()) < self._capacity:
+        if len((self.totals.keys() | self.entries.keys()) - {""}) < self._capacity:
             return name
         self.dropped_entries += 1
         return OTHER
@@ -67,21 +65,15 @@ class Window:
                 counts[function] += calls.own.count
         return counts
 
-    def end(
-        self,
-        context: Context,
-        partial: Totals | None,
-        sampling: Sampling | None = None,
-        meter: Meter | None = None,
-    ) -> None:
-        """Take in a context that ended."""
+    def end(self, context: Work, partial: Totals | None = None) -> Totals:
+        """Take in a context that ended, and what was folded of it before; the totals that the rest of it belongs to."""
         name = self._bounded(context.name)
         totals = self.totals.setdefault(name, Totals())
         if partial is not None:
             totals.merge(partial)
-        self.calls += totals.drain(context, sampling, meter)
         if name:
             self.entries.setdefault(name, EntryTotals(context.kind)).add(context)
+        return totals
 
     def is_empty(self) -> bool:
         """Whether nothing happened."""

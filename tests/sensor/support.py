@@ -61,8 +61,8 @@ class Bench:
         self.hooks = {**self.recorder.call_hooks(), **suspension.hooks(), "__burnish_define__": self.slots.__getitem__}
         self.builtins.update(self.hooks)
         self.entries = Entries(self.recorder, suspension)
-        log = QueryLog(self.recorder.local, self.registry.files, self.recorder.sampling)
-        self.dependencies = DependencyLog(self.recorder.local)
+        log = QueryLog(self.recorder, self.registry.files)
+        self.dependencies = DependencyLog(self.recorder)
         self.probe = Probe(self.clock, self.statements, log, self.dependencies, self.entries)
 
     def load(self, text: str, module: str = "app", file: str = "app.py") -> dict[str, Any]:
@@ -86,10 +86,7 @@ class Bench:
     def tables(self) -> dict[str, Any]:
         """The tables of the window of everything so far."""
         window = Window(500)
-        for context in list(self.recorder.open):
-            window.totals_of(context.name).drain(context)
-        while self.recorder.ended:
-            window.end(self.recorder.ended.popleft(), None)
+        self.recorder.take(window)
         return window.to_dict(self.registry, self.statements)
 
     def calls(self) -> dict[str, dict[str, Any]]:

@@ -118,8 +118,7 @@ def test_beyond_the_cap_entries_are_other() -> None:
     window = Window(entries=2)
     for name in ("a", "b", "c", "d", "a"):
         bench.entries.end(bench.entries.begin("http"), name)
-    while bench.recorder.ended:
-        window.end(bench.recorder.ended.popleft(), None)
+    bench.recorder.take(window)
     assert {name: totals.wall.count for name, totals in window.entries.items()} == {"a": 2, "b": 1, "<other>": 2}
     assert window.dropped_entries == 2
 
