@@ -15,7 +15,7 @@ from importlib.util import decode_source
 from types import CodeType
 from typing import Any, NamedTuple
 
-from .identity import body_hash
+from .bodyhash import body_hash
 from .registry import Function
 
 _FILES = 16

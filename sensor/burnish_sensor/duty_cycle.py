@@ -13,11 +13,11 @@ out of it.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from random import Random
 from typing import Callable
 
+from . import threads
 from .estimate import RatioEstimate
 from .meter import Costs
 from .sampling import Sampling
@@ -74,7 +74,7 @@ class DutyCycle:
 
     def restart(self) -> None:
         """Begin anew, without functions; also in the child of a fork, where another thread may have held the lock."""
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
         self.shed: dict[int, Shed] = {}
         #: when ``step`` wants to be called
         self.due = NEVER

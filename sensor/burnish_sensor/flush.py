@@ -9,11 +9,11 @@ import json
 import os
 import random
 import sys
-import threading
 import time
 from collections import Counter
 from typing import Any, Callable
 
+from . import threads
 from .calls import Calls
 from .exchange import CodeExchange
 from .governor import Governor
@@ -102,9 +102,9 @@ class Flusher:
         self._sequence = 0
         self._dropped: Counter[str] = Counter()
         self._reported: Counter[str] = Counter()
-        self._lock = threading.Lock()
-        self._halt = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._lock = threads.Lock()
+        self._halt = threads.Event()
+        self._thread: threads.Thread | None = None
         self._window = Window(self._settings.entries)
         self._start = self._unix_clock()
         self._cpu = time.process_time_ns()
@@ -114,7 +114,7 @@ class Flusher:
     def wake(self) -> None:
         """Start the thread if it does not run. Called from the recorder's slow paths."""
         if self._thread is None and not self.stopped:
-            self._thread = threading.Thread(target=self._run, name="burnish-sensor", daemon=True)
+            self._thread = threads.Thread(self._run)
             try:
                 self._thread.start()
             except RuntimeError:  # the interpreter is shutting down, or threads are exhausted
@@ -122,7 +122,7 @@ class Flusher:
 
     def _run(self) -> None:
         halt, duty = self._halt, self._governor.duty
-        self._past_threads, self._ident = self._thread_cpu, threading.get_ident()
+        self._past_threads, self._ident = self._thread_cpu, threads.get_ident()
         boundary, next_fold = self._boundary(), 0
         while True:
             next_step = (min(next_fold, duty.due) - time.monotonic_ns()) / _SECOND
@@ -139,7 +139,7 @@ class Flusher:
 
     def thread_cpu(self) -> int:
         """CPU time of this process's flush threads in ns; seen from another thread: when it last went to sleep."""
-        if threading.get_ident() == self._ident:
+        if threads.get_ident() == self._ident:
             self._thread_cpu = self._past_threads + time.thread_time_ns()
         return self._thread_cpu
 
@@ -155,11 +155,11 @@ class Flusher:
         if thread is None:
             return False
         self._halt.set()
-        if thread is not threading.current_thread():
+        if not thread.is_current():
             thread.join(1.0)
             _wait_until_gone(thread.native_id)
         self._thread = None
-        self._halt = threading.Event()
+        self._halt = threads.Event()
         return True
 
     def fold(self) -> None:

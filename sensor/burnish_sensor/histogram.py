@@ -11,6 +11,7 @@ import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import isqrt
 from typing import Any
 
 SCALE = 3
@@ -21,20 +22,22 @@ _MANY = 512
 _MIDDLE = 2 ** (-0.5 / _STEPS)
 
 
-def _floor_of_power(index: int) -> int:
-    """``floor(base ** index)`` in whole numbers: the integer 2**SCALE-th root of ``2 ** index``."""
-    low, high = 1, 1 << (index // _STEPS + 1)
-    target = 1 << index
-    while high - low > 1:
-        middle = (low + high) // 2
-        if middle**_STEPS <= target:
-            low = middle
-        else:
-            high = middle
-    return low
+def _bounds() -> list[int]:
+    """``floor(base ** index)`` for each index, in whole numbers.
+
+    The 2**SCALE-th root of a power of two is SCALE square roots; those between two powers of two are taken once, with
+    as many more binary digits as the largest bound needs, and shifted: a floor of a floor is exact.
+    """
+    roots = []
+    for step in range(_STEPS):
+        root = 1 << (step + _LARGEST_POWER * _STEPS)
+        for _ in range(SCALE):
+            root = isqrt(root)
+        roots.append(root)
+    return [root >> (_LARGEST_POWER - power) for power in range(_LARGEST_POWER) for root in roots]
 
 
-BOUNDS: list[int] = [_floor_of_power(index) for index in range(_LARGEST_POWER * _STEPS)]
+BOUNDS: list[int] = _bounds()
 
 
 def bucket(value: int) -> int:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-import threading
 import zlib
 from typing import Any
 
-from .identity import body_hash
+from . import threads
 
 OTHER = "<other>"
 
@@ -32,6 +30,10 @@ class Source:
     def body(self, line: int) -> str:
         """The body hash of the function whose ``def`` is on ``line``; "" if there is none."""
         if self._text is not None:
+            import ast
+
+            from .bodyhash import body_hash  # both load much, and only the flush thread asks
+
             for node in ast.walk(ast.parse(self._text)):
                 if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                     self._bodies[node.lineno] = body_hash(node)
@@ -70,7 +72,7 @@ class Registry:
         self.modules: list[str] = []
         self.fallbacks: list[str] = []
         self._numbers: dict[str, int] = {}
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
 
     def add(self, function: Function) -> int:
         """The number of a function: the same for a module that is reloaded, 0 when there is no room."""

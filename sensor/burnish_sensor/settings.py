@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .identity import find_release
 
 OFF = ("off", "0", "false", "no")
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """Settings of one process. ``window_seconds`` is the length of a window; paths are absolute.
 
     ``budget`` is the share of the process's CPU time that observing calls may take, from 0.0001 to 1.

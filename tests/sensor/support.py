@@ -114,15 +114,7 @@ def bare(name: str) -> str:
 def run(code: str | list[str], folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run Python in ``folder`` with the sensor's package on the path: code, or arguments."""
     arguments = ["-c", textwrap.dedent(code)] if isinstance(code, str) else code
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("BURNISH_", "PYTHON"))}
-    environment = {
-        **clean,
-        "PYTHONPATH": str(ROOT / "sensor"),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "BURNISH_WINDOW_SECONDS": "60",
-        "BURNISH_BUDGET": "1",
-        **environ,
-    }
+    environment = sensed(**environ)
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
@@ -141,3 +133,16 @@ def write(folder: Path, **files: str) -> None:
         path = folder / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text))
+
+
+def sensed(**environ: str) -> dict[str, str]:
+    """The environment of a process with the sensor's package on its path, without settings of this one."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("BURNISH_", "PYTHON"))}
+    return {
+        **clean,
+        "PYTHONPATH": str(ROOT / "sensor"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "BURNISH_WINDOW_SECONDS": "3600",
+        "BURNISH_BUDGET": "1",
+        **environ,
+    }
