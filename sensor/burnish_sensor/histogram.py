@@ -152,7 +152,8 @@ class Histogram:
             shape.update(offset=0, counts=[])
             return shape
         first, last = min(self._buckets), max(self._buckets)
-        shape.update(offset=first - 1, counts=[self._buckets[index] for index in range(first, last + 1)])
+        count_of = self._buckets.get  # a Counter answers for what it does not hold in Python: slow
+        shape.update(offset=first - 1, counts=[count_of(index, 0) for index in range(first, last + 1)])
         return shape
 
 

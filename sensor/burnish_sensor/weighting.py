@@ -42,8 +42,11 @@ class Weight:
 
 
 def weighted(totals: Totals, function: int, weight: Weight | None) -> tuple[CallTotals, dict[str, Any]]:
-    """The sum of exact and weighted calls, and what a reader must know of a sample: ``rate`` and ``error``."""
-    exact, sampled = totals.calls.get(function), totals.sampled.get(function)
+    """The sum of exact and weighted calls, and what a reader must know of a sample: ``rate`` and ``error``.
+
+    They are taken out of the totals, which is why memory does not grow while a window is written.
+    """
+    exact, sampled = totals.calls.pop(function, None), totals.sampled.pop(function, None)
     if exact is not None and sampled is None and function not in totals.supplements:
         return exact, {}
     both, recorded = CallTotals(), 0
@@ -53,7 +56,7 @@ def weighted(totals: Totals, function: int, weight: Weight | None) -> tuple[Call
             both.errors.update(part.errors)
             both.merge_sampled(part, factor)
     if function in totals.supplements:
-        both.merge_sampled(*totals.supplements[function])
+        both.merge_sampled(*totals.supplements.pop(function))
     if both.own.count == recorded:
         return both, {}
     rate = round(both.own.count / recorded, 3) if recorded else 0.0

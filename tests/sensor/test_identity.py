@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from burnish_sensor.identity import find_release, new_instance
+from burnish_sensor.identity import new_instance
+from burnish_sensor.release import find_release
 from burnish_sensor.settings import read_settings
 
 COMMIT = "4f2c1ab" * 5 + "12345"
