@@ -15,6 +15,7 @@ from collections import Counter
 from typing import Any, Callable
 
 from .calls import Calls
+from .exemplars import Exemplars
 from .governor import Governor
 from .identity import new_instance
 from .registry import Registry
@@ -90,6 +91,7 @@ class Flusher:
         self.dropped_dependencies: Callable[[], int] = lambda: 0
         self.disabled_hooks: Callable[[], int] = lambda: 0
         self._sampling = recorder.sampling
+        self.exemplars: Exemplars | None = None
         self._governor = governor or _unused_governor(recorder, registry)
         self.stopped = False
         self._new_process()
@@ -178,6 +180,8 @@ class Flusher:
 
     def _fold(self) -> None:
         self._recorder.take(self._window, self._governor.meter)
+        if self.exemplars is not None:
+            self.exemplars.fold(self._window)
         self._governor.decide()
 
     def _flush(self, until: int | None) -> None:
@@ -198,6 +202,8 @@ class Flusher:
 
     def _shape(self, window: Window, start: int, end: int) -> dict[str, Any]:
         tables = window.to_dict(self._registry, self._statements)
+        if self.exemplars is not None:
+            tables.update(self.exemplars.tables(window, tables["functions"]))
         return {
             "format": FORMAT,
             "service": self._settings.service,
@@ -217,6 +223,7 @@ class Flusher:
         recorded = window.recorded()
         exact = window.calls - sum(recorded.values())
         overhead = int(exact * self._governor.costs.call + self._governor.take_cost()) + self._own_cpu
+        overhead += self.exemplars.take_cost() if self.exemplars is not None else 0
         costs = {
             **self._about,
             "overhead_ns": overhead,
@@ -266,6 +273,8 @@ class Flusher:
         """Forget what the parent will report, and report to a file of our own."""
         self._new_process()
         self._governor.after_fork_in_child()
+        if self.exemplars is not None:
+            self.exemplars.after_fork_in_child()
         self._recorder.forget()
 
 

@@ -58,6 +58,12 @@ class Histogram:
         """How many values were added."""
         return self._count + sum(self._waiting.values())
 
+    @property
+    def total(self) -> int:
+        """The sum of what was added."""
+        self._fold()
+        return self._sum
+
     def extend(self, values: Sequence[int]) -> None:
         """Add values; what is negative (a clock that stepped back) counts as 0."""
         self._waiting.update(values)
@@ -101,6 +107,25 @@ class Histogram:
             result._count, result._sum = count, round(self._sum * count / self._count)
             result._minimum, result._maximum = self._minimum, self._maximum
         return result
+
+    def quantile(self, share: float) -> int:
+        """The upper end of the bucket that holds the value at ``share`` (0 to 1) of all; 0 without values."""
+        self._fold()
+        rank, below = share * self._count, self._zero
+        for index in sorted(self._buckets):
+            below += self._buckets[index]
+            if below >= rank:
+                return BOUNDS[index] if index < len(BOUNDS) else self._maximum
+        return 0
+
+    def mean_and_tail(self, least: int) -> tuple[float, float]:
+        """The mean, and about which share of the sum is that of values above ``least``."""
+        self._fold()
+        if not self._sum:
+            return 0.0, 0.0
+        first = bisect_left(BOUNDS, least)
+        small = sum(BOUNDS[index] * count for index, count in self._buckets.items() if index <= first)
+        return self._sum / self._count, max(0.0, 1 - small / self._sum)
 
     def _widen(self, low: int, high: int) -> None:
         """Take an interval of values in; to be called before ``count`` grows."""

@@ -15,7 +15,8 @@ OFF = ("off", "0", "false", "no")
 class Settings:
     """Settings of one process. ``window_seconds`` is the length of a window; paths are absolute.
 
-    ``budget`` is the share of the process's CPU time that observing calls may take, from 0.0001 to 1.
+    ``budget`` is the share of the process's CPU time that observing calls may take, from 0.0001 to 1. ``exemplars`` is
+    how many calls may be looked at for conditions in a second, from 0 (none) to 1000.
     """
 
     root: str
@@ -26,6 +27,7 @@ class Settings:
     window_seconds: float
     enabled: bool
     budget: float = 0.01
+    exemplars: float = 20.0
     functions: int = 50_000
     statements: int = 2_000
     entries: int = 500
@@ -44,6 +46,7 @@ def read_settings(environ: Mapping[str, str], cwd: str) -> Settings:
         window_seconds=_seconds(environ.get("BURNISH_WINDOW_SECONDS")),
         enabled=environ.get("BURNISH_SENSOR", "").strip().lower() not in OFF,
         budget=_budget(environ.get("BURNISH_BUDGET")),
+        exemplars=_exemplars(environ.get("BURNISH_EXEMPLARS")),
     )
 
 
@@ -53,6 +56,16 @@ def _budget(text: str | None) -> float:
     except ValueError:
         return 0.01
     return budget if 0.0001 <= budget <= 1 else 0.01
+
+
+def _exemplars(text: str | None) -> float:
+    if (text or "").strip().lower() in OFF:
+        return 0.0
+    try:
+        rate = float(text) if text else 20.0
+    except ValueError:
+        return 20.0
+    return rate if 0 <= rate <= 1000 else 20.0
 
 
 def _seconds(text: str | None) -> float:
