@@ -47,19 +47,20 @@ class Exemplars:
         is_sampled: Callable[[int], bool],
         window_seconds: float = 10.0,
         rate: float = RATE,
+        draw: random.Random | None = None,
     ) -> None:
         self._registry, self._clock, self._context, self._is_sampled = registry, clock, context, is_sampled
         self._window_ns = int(window_seconds * _SECOND)
         self.pauses = Pauses(clock)
         self._rows = Rows(registry)
-        self._rate = rate
+        self._rate, self._random = rate, draw or random.Random()
         #: of each of the two samples in one window
         self._most = rate / 2 * window_seconds
         self._thresholds = Thresholds(set_trigger, self._most)
         self._restart()
 
     def _restart(self) -> None:
-        self._draw = random.Random().random
+        self._draw = self._random.random
         self._limit = Limit(self._rate, BURST, self._clock)
         self._reservoirs: Reservoirs = ({}, {})
         self._foreseen: dict[int, float] = {}
@@ -190,5 +191,6 @@ class Exemplars:
         return cost
 
     def after_fork_in_child(self) -> None:
-        """Begin anew: what was kept is the parent's to report, and the child is another process."""
+        """Begin anew: what was kept is the parent's to report, and the child draws other numbers."""
+        self._random.seed()
         self._restart()

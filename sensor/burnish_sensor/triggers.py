@@ -118,7 +118,3 @@ class Triggers(dict[int, Trigger]):
                 left -= 1
             count += frame is not None
         return count + 1 if left else 0
-
-    def after_fork_in_child(self) -> None:
-        """The child draws other numbers than its parent."""
-        self.draw = random.Random()
