@@ -16,6 +16,7 @@ from typing import Any, Callable
 from . import threads
 from .calls import Calls
 from .exchange import CodeExchange
+from .exemplars import Exemplars
 from .governor import Governor
 from .identity import new_instance
 from .notice import Notices, say
@@ -63,6 +64,7 @@ class Flusher:
         self.dropped_dependencies: Callable[[], int] = lambda: 0
         self.disabled_hooks: Callable[[], int] = lambda: 0
         self._sampling = recorder.sampling
+        self.exemplars: Exemplars | None = None
         self._governor = governor or _unused_governor(recorder, registry)
         self._governor.duty.own = self.thread_cpu
         self.stopped = False
@@ -173,6 +175,8 @@ class Flusher:
 
     def _fold(self) -> None:
         self._recorder.take(self._window, self._governor.meter)
+        if self.exemplars is not None:
+            self.exemplars.fold(self._window)
         self._governor.decide()
 
     def _flush(self) -> None:
@@ -183,6 +187,8 @@ class Flusher:
             return
         window.weights = self._governor.take(window.recorded())
         self._shapes.complete(window, self._governor.take_unrecorded, self._governor.tracked())
+        if self.exemplars is not None:
+            window.more = self.exemplars.tables(window)
         start, end = self._schedule.close()
         self._window = Window(self._settings.entries)
         pieces = as_bytes(self._pieces(window, start, end))
@@ -215,6 +221,7 @@ class Flusher:
         recorded = window.recorded()
         exact = window.calls - sum(recorded.values())
         overhead = int(exact * self._governor.costs.call + self._governor.take_cost()) + self._own_cpu
+        overhead += self.exemplars.take_cost() if self.exemplars is not None else 0
         costs = {
             **self._about,
             "overhead_ns": overhead,
@@ -269,6 +276,8 @@ class Flusher:
         self._quietly(self.output.forget)
         self._new_process()
         self._governor.after_fork_in_child()
+        if self.exemplars is not None:
+            self.exemplars.after_fork_in_child()
         self._recorder.forget()
 
     @staticmethod

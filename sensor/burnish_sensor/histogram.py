@@ -136,6 +136,25 @@ class Histogram:
                 result._buckets[min(max(index + shift, 0), len(BOUNDS) - 1)] += n
         return result
 
+    def quantile(self, share: float) -> int:
+        """The upper end of the bucket that holds the value at ``share`` (0 to 1) of all; 0 without values."""
+        self._fold()
+        rank, below = share * self._count, self._zero
+        for index in sorted(self._buckets):
+            below += self._buckets[index]
+            if below >= rank:
+                return BOUNDS[index] if index < len(BOUNDS) else self._maximum
+        return 0
+
+    def mean_and_tail(self, least: int) -> tuple[float, float]:
+        """The mean, and about which share of the sum is that of values above ``least``."""
+        self._fold()
+        if not self._sum:
+            return 0.0, 0.0
+        first = bisect_left(BOUNDS, least)
+        small = sum(BOUNDS[index] * count for index, count in self._buckets.items() if index <= first)
+        return self._sum / self._count, max(0.0, 1 - small / self._sum)
+
     def _widen(self, low: int, high: int) -> None:
         """Take an interval of values in; to be called before ``count`` grows."""
         self._minimum = min(self._minimum, low) if self._count else low

@@ -20,6 +20,7 @@ from .calls import Hooks
 from .dependencies import DependencyLog
 from .entries import Entries
 from .exchange import CodeExchange
+from .exemplars import Exemplars
 from .flush import Flusher
 from .governor import Governor
 from .hooks import LibraryHooks
@@ -66,8 +67,26 @@ class Sensor:
         self.finder = Finder(self.compiler, self.library_hooks)
         about = {"version": __version__, "mechanism": MECHANISM}
         self.flusher = Flusher(self.recorder, self.registry, self.statements, settings, about, governor=self.governor)
+        self.exemplars = self._exemplars()
+        self.flusher.exemplars = self.exemplars
         self.flusher.dropped_dependencies = lambda: dependencies.dropped
         self.flusher.disabled_hooks = lambda: len(self.library_hooks.disabled)
+
+    def _exemplars(self) -> Exemplars | None:
+        recorder = self.recorder
+        if not self.settings.exemplars:
+            return None
+        exemplars = Exemplars(
+            self.registry,
+            perf_counter_ns,
+            recorder.context,
+            recorder.set_trigger,
+            lambda function: function in recorder.sampling.shed,
+            self.settings.window_seconds,
+            self.settings.exemplars,
+        )
+        recorder.triggers.capture = exemplars.capture
+        return exemplars
 
     def install(self) -> None:
         """Begin to observe what is imported from now on."""
@@ -76,6 +95,8 @@ class Sensor:
         vars(builtins).update(self.hooks)
         sys.meta_path.insert(0, self.finder)
         self.library_hooks.install_loaded()
+        if self.exemplars is not None:
+            self.exemplars.pauses.start()
         self.probe.flush = self.flusher.flush
         self.recorder.wake = self.flusher.wake
         forks.watch(self.flusher)
@@ -88,6 +109,8 @@ class Sensor:
             sys.meta_path.remove(self.finder)
         self.probe.active = False
         self.library_hooks.remove()
+        if self.exemplars is not None:
+            self.exemplars.pauses.stop()
         self.flusher.stop()
         forks.forget(self.flusher)
         vars(builtins).update(idle_hooks(self.hooks))

@@ -17,6 +17,7 @@ KNOWN = frozenset(
     {
         "BURNISH_BUDGET",
         "BURNISH_ENVIRONMENT",
+        "BURNISH_EXEMPLARS",
         "BURNISH_INCLUDE",
         "BURNISH_MEMORY_MB",
         "BURNISH_NATIVE",
@@ -44,7 +45,7 @@ class Settings(NamedTuple):
     process's CPU time that observing calls may take, from 0.0001 to 1. ``include`` names packages outside of the root
     that are observed too. ``memory_mb`` bounds what the sensor may hold in memory, ``spool_mb`` what waits on the disk
     in ``spool`` for somebody to take it (both in units of 1,000,000 bytes). ``native`` is whether the compiled core may
-    be used where it is there.
+    be used where it is there. ``exemplars`` is how many calls may be looked at for conditions in a second, 0 to 1000.
     """
 
     root: str
@@ -55,6 +56,7 @@ class Settings(NamedTuple):
     window_seconds: float
     enabled: bool
     budget: float = 0.01
+    exemplars: float = 20.0
     functions: int = 50_000
     statements: int = 2_000
     entries: int = 500
@@ -89,6 +91,7 @@ def read_settings(environ: Mapping[str, str], cwd: str) -> Settings:
         spool=os.path.abspath(os.path.join(root, environ.get("BURNISH_SPOOL") or os.path.join(".burnish", "spool"))),
         spool_mb=reader.number("BURNISH_SPOOL_MB", 64.0, 1, 100_000),
         token=reader.token(),
+        exemplars=reader.exemplars(),
     )
     reader.unknown()
     if settings.enabled:
@@ -139,6 +142,9 @@ class _Reader:
             if not _PACKAGE.match(part):
                 self.complaints.append(f"{name}: {part[:40]!r} is not the name of a package; it is left out")
         return tuple(dict.fromkeys(part for part in found if _PACKAGE.match(part)))
+
+    def exemplars(self) -> float:
+        return 0.0 if self.off("BURNISH_EXEMPLARS") else self.number("BURNISH_EXEMPLARS", 20.0, 0, 1000)
 
     def token(self) -> str:
         token = self._text("BURNISH_TOKEN")

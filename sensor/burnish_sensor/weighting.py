@@ -79,6 +79,12 @@ def _error(
     return {"calls": math.ceil(calls * error), "wall": math.ceil(wall * math.hypot(error, time_error))}
 
 
+def weight_of(weights: Mapping[int, Weight], function: int) -> float:
+    """How many calls each recorded call of a sampled function stands for."""
+    weight = weights.get(function)
+    return weight.calls if weight is not None else 1.0
+
+
 def unseen_below(totals: Totals, weights: Mapping[int, Weight]) -> Counter[int]:
     """The time in ns by which the own time of each caller of sampled functions is too long.
 

@@ -49,6 +49,9 @@ class Window:
         self.calls = 0
         #: how many calls each recorded call of a sampled function stands for
         self.weights: dict[int, Weight] = {}
+        #: tables made by others, by name, and the functions that they name
+        self.more: dict[str, list[dict[str, Any]]] = {}
+        self.named: set[int] = set()
 
     def totals_of(self, name: str) -> Totals:
         """The totals of an entry; those of ``<other>`` when there are too many."""
@@ -92,10 +95,14 @@ class Window:
         The window is empty then: each row is let go when it is written, as to let go of all at once would take long.
         """
         tables = _Tables(self, registry, pace)
+        tables.functions |= self.named
         yield from array("entries", (_entry_row(name, self.entries[name]) for name in sorted(self.entries)), pace)
         for name, rows in tables.named():
             yield ","
             yield from array(name, rows, pace)
+        for name, table in self.more.items():
+            yield ","
+            yield from array(name, iter(table), pace)
         functions = in_order((registry.functions[number] for number in tables.functions), lambda f: f.name, pace)
         yield ","
         yield from mapping("functions", ((function.name, function.to_dict()) for function in functions), pace)
