@@ -766,7 +766,7 @@ static void heal(Stack *k, RealFrame *real)
 static Frame *push(Recorder *r, Stack *k, Frame frame)
 {
     if (SELDOM(k->n >= k->next_heal)) heal(k, real_top(PyThreadState_Get()));
-    if (SELDOM(k->n >= k->room)) {
+    if (SELDOM(k->n >= k->room || k->n >= STACK_FRAMES)) {
         uint32_t room = (uint32_t)k->room;
         if (k->n >= STACK_FRAMES || !more(&k->frames, &room, sizeof(Frame))) {
             r->dropped++;
