@@ -21,6 +21,9 @@ _MANY = 512
 #: from the upper bound of a bucket to its geometric middle
 _MIDDLE = 2 ** (-0.5 / _STEPS)
 
+#: count, sum, min, max, zero, the position in ``BOUNDS`` of the first count, counts
+Counts = tuple[int, int, int, int, int, int, Sequence[int]]
+
 
 def _bounds() -> list[int]:
     """``floor(base ** index)`` for each index, in whole numbers.
@@ -110,6 +113,20 @@ class Histogram:
         self._count += other._count
         self._sum += other._sum
         self._zero += other._zero
+
+    def add_counts(self, counts: Counts) -> None:
+        """Add a histogram in parts, as the native recorder gives them."""
+        count, total, low, high, zero, first, buckets = counts
+        if not count:
+            return
+        self._fold()
+        self._widen(low, high)
+        self._count += count
+        self._sum += total
+        self._zero += zero
+        for index, n in enumerate(buckets, first):
+            if n:
+                self._buckets[index] += n
 
     def scaled(self, count: int) -> Histogram:
         """The same distribution of ``count`` values; each bucket has its share, by largest remainders."""

@@ -18,6 +18,7 @@ from burnish_sensor.entries import Entries
 from burnish_sensor.exchange import CodeExchange
 from burnish_sensor.flush import FORMAT
 from burnish_sensor.governor import Governor
+from burnish_sensor.native import NativeRecorder, load
 from burnish_sensor.probe import Probe
 from burnish_sensor.queries import QueryLog
 from burnish_sensor.recorder import Recorder
@@ -45,13 +46,15 @@ class FakeClock:
 
 
 class Bench:
-    """A recorder with its hooks, outside ``builtins``: each test has its own."""
+    """A recorder with its hooks, outside ``builtins``: each test has its own. ``native``: that over the extension."""
+
+    native = False
 
     def __init__(self, budget: float = 1.0) -> None:
         self.clock = FakeClock()
         self.registry = Registry()
         self.statements = Statements()
-        self.recorder = Recorder(self.clock)
+        self.recorder: Any = NativeRecorder(load(), self.clock) if self.native else Recorder(self.clock)
         suspension = Suspension(self.recorder)
         self.builtins: dict[str, Any] = dict(vars(builtins))
         self.slots = Slots(self.builtins)
