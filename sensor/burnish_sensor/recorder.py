@@ -202,9 +202,12 @@ class Recorder:
             **self._slices.hooks(),
         }
 
+    def show_to(self, capture: Callable[..., None]) -> None:
+        self.triggers.capture = capture
+
     # What was recorded
 
-    def take(self, window: Window, meter: Meter | None = None) -> None:
+    def take(self, window: Window, meter: Meter | None = None, last: bool = True) -> None:
         for context in list(self.open):
             if context.name or not context.kind:
                 totals = window.totals_of(context.name)
