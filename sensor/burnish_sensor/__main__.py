@@ -31,6 +31,7 @@ environment:
   BURNISH_WINDOW_SECONDS   the length of a window (default: 10)
   BURNISH_BUDGET           the share of CPU time that observing calls may take (default: 0.01)
   BURNISH_MEMORY_MB        how much memory the sensor may take (default: 32)
+  BURNISH_EXEMPLARS        how many calls are looked at for conditions in a second, or off (default: 20)
   BURNISH_NATIVE=off       do not use the compiled core
 """
 _INJECT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inject")
@@ -140,9 +141,10 @@ def _compiled(path: str) -> CodeType:
         data = stream.read()
     code = None
     if runtime.active is not None:
-        compiler = runtime.active.compiler
-        relative = compiler.territory.relative(path) or ""
-        code = compiler.compile(data, path, relative[:-3].replace("/", "."))
+        compiler = runtime.active.mechanism.compiler
+        relative = compiler.territory.relative(path) if compiler is not None else None
+        if compiler is not None and relative is not None:
+            code = compiler.compile(data, path, relative[:-3].replace("/", "."))
     return code or compile(data, path, "exec", dont_inherit=True)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Callable
 
+from .work import Work
+
 #: CHILD is the time of the calls below with what observing them cost, OVERHEAD that cost alone, at any depth
 PARENT, KIDS, CHILD, QUERIES, EDGE, STATE, START, OVERHEAD = range(8)
 #: of a generator or coroutine only; CHILD, START and OVERHEAD are then those of the running slice
@@ -42,36 +44,19 @@ class Edge:
             nested.owns, nested.errors, nested.add_own = self.owns, self.errors, self.add_own
             forget: deque[int] = deque(maxlen=0)
             nested.add_wall = forget.append
+            nested.nested = nested
             self.nested = nested
         return self.nested
 
 
-class Context:
-    """All that happens during one call of an entry; ``name`` may be known only when it ends."""
+class Context(Work):
+    """Work with the edges of its calls."""
 
     def __init__(self, name: str = "", kind: str = "") -> None:
-        self.name, self.kind = name, kind
-        self.open = True
+        super().__init__(name, kind)
         self.edges: list[Edge] = []
         self._known: dict[tuple[int, int], Edge] = {}
         self._kids: dict[int, dict[int, Edge]] = {}
-        #: (statement, site, execution) as they happen; see queries.py
-        self.executions: list[Any] = []
-        #: calls of other services as they happen; see dependencies.py
-        self.dependencies: list[Any] = []
-        #: (function, queries of one call) as calls end
-        self.returned: list[tuple[int, Any]] = []
-        self.query_count = 0
-        self.start = 0
-        self.wall = 0
-        self.status: str | None = None
-        #: whether all of the answer is there when the application returns it
-        self.complete = False
-        #: whether a framework inside may tell the route, instead of beginning an entry of its own
-        self.generic = False
-        #: the templates of the mounts that the request went through
-        self.prefix = ""
-        self.error: str | None = None
 
     def kids_of(self, function: int) -> dict[int, Edge]:
         """The edges that start at a function, by the called function."""
@@ -92,6 +77,12 @@ class Context:
         """Make the next call of each kind take the slow path once more; nothing that was counted is lost."""
         for kids in list(self._kids.values()):
             kids.clear()
+
+    def forget(self) -> None:
+        super().forget()
+        for edge in self.edges[:]:
+            for values in (edge.walls, edge.owns, edge.errors):
+                values.clear()
 
 
 class CallGraph:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .context import EDGE, Frame
+from .calls import Calls
 from .queries import Site
 
 OTHER_PEER = "<other>"
@@ -34,18 +34,17 @@ class Dependency:
 class DependencyLog:
     """What the hooks of clients call. Beyond ``capacity`` a new endpoint is that of the peer ``<other>``."""
 
-    def __init__(self, local: Any, capacity: int = 1_000) -> None:
-        self._local, self._capacity = local, capacity
+    def __init__(self, recorder: Calls, capacity: int = 1_000) -> None:
+        self._recorder, self._capacity = recorder, capacity
         self._endpoints: set[Endpoint] = set()
         #: how many calls went to ``<other>``
         self.dropped = 0
 
     def called(self, endpoint: Endpoint, site: Site, wall: int, failure: Failure) -> None:
         """Record a call made at ``site``."""
-        frame: Frame = self._local.state.current
         key = (self._bounded(endpoint), site)
         call = Dependency(key, wall, failure.name, failure.timed_out, failure.retries)
-        frame[EDGE].context.dependencies.append(call)
+        self._recorder.context().dependencies.append(call)
 
     def _bounded(self, endpoint: Endpoint) -> Endpoint:
         if endpoint in self._endpoints:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from contextvars import Token
-from typing import Any
+from typing import Any, Callable
 
-from .context import Context, Frame
-from .recorder import Recorder
+from . import calls
 from .suspension import Suspension
+from .work import Work
 
 #: kinds of entries that others may run inside: a script may be a server
 _OUTER = frozenset({"script"})
@@ -24,21 +24,21 @@ def request_name(method: Any, route: str | None) -> str:
 class Entry:
     """A running entry."""
 
-    __slots__ = ("context", "frame", "token")
+    __slots__ = ("call", "context", "token")
 
-    def __init__(self, context: Context, frame: Frame, token: Token[Context | None]) -> None:
-        self.context, self.frame, self.token = context, frame, token
+    def __init__(self, context: Work, call: calls.Token, token: Token[Work | None]) -> None:
+        self.context, self.call, self.token = context, call, token
 
 
 class Entries:
     """Begins and ends entries on the current thread or task."""
 
-    def __init__(self, recorder: Recorder, suspension: Suspension) -> None:
+    def __init__(self, recorder: calls.Calls, suspension: Suspension) -> None:
         self._recorder, self._suspension = recorder, suspension
 
     def begin(self, kind: str, name: str = "") -> Entry:
         """Begin an entry; ``name`` may be given at the end (a route is known only after it was resolved)."""
-        context = Context(name, kind)
+        context = self._recorder.new_context(name, kind)
         token = self._recorder.entry.set(context)
         return Entry(context, self._recorder.push_entry(context), token)
 
@@ -47,28 +47,28 @@ class Entries:
         context = self._recorder.entry.get()
         return context is not None and context.open and context.kind not in _OUTER
 
-    def generic(self) -> Context | None:
+    def generic(self) -> Work | None:
         """The context of the request that runs here, if it was begun by what does not know its route."""
         context = self._recorder.entry.get()
         return context if context is not None and context.open and context.generic else None
 
-    def current(self) -> Context | None:
+    def current(self) -> Work | None:
         """The context of the entry that is running here."""
         return self._recorder.entry.get()
 
     def awaiting(self, entry: Entry, awaitable: Any) -> Any:
         """What to await instead of ``awaitable`` while the entry runs in a task among others."""
-        return self._suspension.watch_awaitable(entry.frame, awaitable)
+        return self._suspension.watch_awaitable(entry.call, awaitable)
 
     def pause(self, entry: Entry) -> None:
         """Leave an entry that will go on later, perhaps on another thread."""
-        self._suspension.suspend(entry.frame)
+        self._recorder.suspend(entry.call)
         self._leave(entry)
 
     def resume(self, entry: Entry) -> None:
         """Go on with an entry on this thread."""
         entry.token = self._recorder.entry.set(entry.context)
-        self._suspension.resume(entry.frame)
+        self._recorder.resume(entry.call)
 
     def end(
         self,
@@ -88,8 +88,12 @@ class Entries:
             context.status = str(status)
         if error is not None:
             context.error = type(error).__name__
-        self._recorder.pop_entry(entry.frame)
+        self._recorder.pop_entry(entry.call)
         self._leave(entry)
+
+    def switches(self) -> tuple[Callable[[int, int], None], Callable[[int], None]]:
+        """What tells the recorder that a thread goes on with another greenlet, and that one has ended."""
+        return self._recorder.switch_stack, self._recorder.drop_stack
 
     def _leave(self, entry: Entry) -> None:
         try:

@@ -5,28 +5,27 @@ Nothing here may raise into the host or block it. A window that cannot be writte
 
 from __future__ import annotations
 
-import os
 import random
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Callable
 
-from .context import Context
+from . import threads
+from .calls import Calls
+from .exchange import CodeExchange
+from .exemplars import Exemplars
 from .governor import Governor
 from .identity import new_instance
 from .notice import Notices, say
 from .output import open_output
 from .pieces import Paced, as_bytes, encode
-from .recorder import Recorder
 from .registry import Registry
 from .schedule import Schedule
 from .settings import Settings
 from .shapes import Shapes
 from .statements import Statements
-from .totals import Totals
 from .variants import Slots
 from .window import Window
 
@@ -49,7 +48,7 @@ class Flusher:
 
     def __init__(
         self,
-        recorder: Recorder,
+        recorder: Calls,
         registry: Registry,
         statements: Statements,
         settings: Settings,
@@ -64,7 +63,9 @@ class Flusher:
         self.dropped_dependencies: Callable[[], int] = lambda: 0
         self.disabled_hooks: Callable[[], int] = lambda: 0
         self._sampling = recorder.sampling
+        self.exemplars: Exemplars | None = None
         self._governor = governor or _unused_governor(recorder, registry)
+        self._governor.duty.own = self.thread_cpu
         self.stopped = False
         self._new_process()
 
@@ -75,69 +76,73 @@ class Flusher:
         self._dropped: Counter[str] = Counter()
         self._reported: Counter[str] = Counter()
         self._reporting: Counter[str] = Counter()
-        self._lock = threading.Lock()
-        self._halt = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._partials: dict[Context, Totals] = {}
+        self._lock = threads.Lock()
+        self._halt = threads.Event()
+        self._thread: threads.Thread | None = None
         self._window = Window(self._settings.entries)
         self._schedule = Schedule(self._length, *self._clocks)
         self._lost = 0
         self._notices = Notices()
         self._cpu = time.process_time_ns()
-        self._own_cpu = self._past_threads = self._next_fold = 0
+        self._own_cpu = self._past_threads = self._thread_cpu = self._ident = self._next_fold = 0
         self._shapes = Shapes()
 
     def wake(self) -> None:
         """Start the thread if it does not run. Called from the recorder's slow paths."""
         if self._thread is None and not self.stopped:
-            self._thread = threading.Thread(target=self._run, name="burnish-sensor", daemon=True)
+            self._thread = threads.Thread(self._run)
             try:
                 self._thread.start()
             except RuntimeError:  # the interpreter is shutting down, or threads are exhausted
                 self.stopped = True
 
     def _run(self) -> None:
-        halt, governor = self._halt, self._governor
-        self._past_threads = governor.own_cpu
+        halt, duty = self._halt, self._governor.duty
+        self._past_threads, self._ident = self._thread_cpu, threads.get_ident()
         self._next_fold = 0
         self.output.start()
         while True:
-            next_step = min(self._next_fold, governor.due) - time.monotonic_ns()
+            next_step = min(self._next_fold, duty.due) - time.monotonic_ns()
             if halt.wait(max(min(next_step, self._schedule.left()) / _SECOND, 0.0005)):
                 return
             self._guarded(self._step)
             if self._schedule.left() <= 0:
                 self.flush()
+            self.thread_cpu()
 
     def _step(self) -> None:
         """What is due between two windows, and also while one is written."""
-        self._governor.own_cpu = self._past_threads + time.thread_time_ns()
-        self._governor.step()
+        self._governor.duty.step()
         if time.monotonic_ns() >= self._next_fold:
             self._fold()
             self._next_fold = time.monotonic_ns() + self._fold_ns()
 
     def _rest(self) -> None:
         """Between pieces of a window: let the application's threads run, and do not fall behind with the rest."""
-        if threading.current_thread() is self._thread and not self.stopped and not self._halt.is_set():
-            time.sleep(_REST_SECONDS)
+        thread = self._thread
+        if thread is not None and thread.is_current() and not self.stopped and not self._halt.is_set():
+            threads.sleep(_REST_SECONDS)
             self._attempt(self._step)
+
+    def thread_cpu(self) -> int:
+        """CPU time of this process's flush threads in ns; seen from another thread: when it last went to sleep."""
+        if threads.get_ident() == self._ident:
+            self._thread_cpu = self._past_threads + time.thread_time_ns()
+        return self._thread_cpu
 
     def _fold_ns(self) -> int:
         """Soon again while functions call each other that did not before: one of them may be called very often."""
-        grew, self._recorder.graph.grew = self._recorder.graph.grew, False
-        return _SOON_NS if grew else _FOLD_NS
+        return _SOON_NS if self._recorder.grew() else _FOLD_NS
 
     def _halt_thread(self) -> bool:
         thread = self._thread
         if thread is None:
             return False
         self._halt.set()
-        if thread is not threading.current_thread():
+        if not thread.is_current():
             thread.join(1.0)
-            _wait_until_gone(thread.native_id)
         self._thread = None
-        self._halt = threading.Event()
+        self._halt = threads.Event()
         return True
 
     def fold(self) -> None:
@@ -166,28 +171,22 @@ class Flusher:
             self._window = Window(self._settings.entries)
             self._notices.say("lost", f"a window was lost: {error!r}")
 
-    def _fold(self) -> None:
-        sampling, meter = self._sampling, self._governor.meter
-        for context in list(self._recorder.open):
-            if context.name or not context.kind:
-                totals = self._window.totals_of(context.name)
-            else:
-                totals = self._partials.setdefault(context, Totals())
-            self._window.calls += totals.drain(context, sampling, meter)
-        ended = self._recorder.ended
-        while ended:
-            context = ended.popleft()
-            self._window.end(context, self._partials.pop(context, None), sampling, meter)
+    def _fold(self, last: bool = False) -> None:
+        self._recorder.take(self._window, self._governor.meter, last)
+        if self.exemplars is not None:
+            self.exemplars.fold(self._window)
         self._governor.decide()
 
     def _flush(self) -> None:
-        self._fold()
+        self._fold(last=True)
         window = self._window
         if window.is_empty():
             self._schedule.skip()
             return
         window.weights = self._governor.take(window.recorded())
         self._shapes.complete(window, self._governor.take_unrecorded, self._governor.tracked())
+        if self.exemplars is not None:
+            window.more = self.exemplars.tables(window)
         start, end = self._schedule.close()
         self._window = Window(self._settings.entries)
         pieces = as_bytes(self._pieces(window, start, end))
@@ -220,6 +219,7 @@ class Flusher:
         recorded = window.recorded()
         exact = window.calls - sum(recorded.values())
         overhead = int(exact * self._governor.costs.call + self._governor.take_cost()) + self._own_cpu
+        overhead += self.exemplars.take_cost() if self.exemplars is not None else 0
         costs = {
             **self._about,
             "overhead_ns": overhead,
@@ -267,20 +267,16 @@ class Flusher:
     def after_fork_in_parent(self) -> None:
         """Let the next call start the thread again: Python counts threads right after this, and would warn."""
         if self._resume:
-            for context in list(self._recorder.open):
-                context.forget_shortcuts()
+            self._recorder.rouse()
 
     def after_fork_in_child(self) -> None:
         """Forget what the parent will report, and report to a file of our own."""
         self._quietly(self.output.forget)
         self._new_process()
         self._governor.after_fork_in_child()
-        for context in [*self._recorder.open, *self._recorder.ended]:
-            Totals().drain(context)
-            context.query_count = 0
-        self._recorder.ended.clear()
-        current = self._recorder.local.state.context
-        self._recorder.open = {context for context in self._recorder.open if context.kind or context is current}
+        if self.exemplars is not None:
+            self.exemplars.after_fork_in_child()
+        self._recorder.forget()
 
     @staticmethod
     def _quietly(work: Callable[[], None]) -> None:
@@ -290,15 +286,8 @@ class Flusher:
             say(f"the output: {error!r}")
 
 
-def _unused_governor(recorder: Recorder, registry: Registry) -> Governor:
+def _unused_governor(recorder: Calls, registry: Registry) -> Governor:
     """A governor that never sheds: nothing costs anything."""
+    switch = CodeExchange(Slots({}), registry, recorder.sampling)
     draw = random.Random(0)
-    return Governor(recorder.sampling, Slots({}), registry, 1.0, time.monotonic_ns, time.process_time_ns, draw)
-
-
-def _wait_until_gone(native_id: int | None) -> None:
-    """Until Python 3.12 ``join`` returns a moment before the system's thread has ended, and fork would still see it."""
-    for _ in range(50):
-        if not os.path.exists(f"/proc/self/task/{native_id}"):
-            return
-        time.sleep(0.0002)
+    return Governor(recorder.sampling, switch, registry, 1.0, time.monotonic_ns, time.process_time_ns, draw)

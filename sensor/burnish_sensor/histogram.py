@@ -7,31 +7,40 @@ bisection in a table of whole numbers, exact at the boundaries.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import isqrt
 from typing import Any
 
 SCALE = 3
 _STEPS = 1 << SCALE
 _LARGEST_POWER = 62
 _MANY = 512
+#: from the upper bound of a bucket to its geometric middle
+_MIDDLE = 2 ** (-0.5 / _STEPS)
+
+#: count, sum, min, max, zero, the position in ``BOUNDS`` of the first count, counts
+Counts = tuple[int, int, int, int, int, int, Sequence[int]]
 
 
-def _floor_of_power(index: int) -> int:
-    """``floor(base ** index)`` in whole numbers: the integer 2**SCALE-th root of ``2 ** index``."""
-    low, high = 1, 1 << (index // _STEPS + 1)
-    target = 1 << index
-    while high - low > 1:
-        middle = (low + high) // 2
-        if middle**_STEPS <= target:
-            low = middle
-        else:
-            high = middle
-    return low
+def _bounds() -> list[int]:
+    """``floor(base ** index)`` for each index, in whole numbers.
+
+    The 2**SCALE-th root of a power of two is SCALE square roots; those between two powers of two are taken once, with
+    as many more binary digits as the largest bound needs, and shifted: a floor of a floor is exact.
+    """
+    roots = []
+    for step in range(_STEPS):
+        root = 1 << (step + _LARGEST_POWER * _STEPS)
+        for _ in range(SCALE):
+            root = isqrt(root)
+        roots.append(root)
+    return [root >> (_LARGEST_POWER - power) for power in range(_LARGEST_POWER) for root in roots]
 
 
-BOUNDS: list[int] = [_floor_of_power(index) for index in range(_LARGEST_POWER * _STEPS)]
+BOUNDS: list[int] = _bounds()
 
 
 def bucket(value: int) -> int:
@@ -57,6 +66,21 @@ class Histogram:
     def count(self) -> int:
         """How many values were added."""
         return self._count + sum(self._waiting.values())
+
+    @property
+    def sum(self) -> int:
+        """The sum of all values."""
+        self._fold()
+        return self._sum
+
+    def spread(self) -> float:
+        """The standard deviation over the mean, each value taken as the middle of its bucket; 0 for an empty one."""
+        self._fold()
+        if self._sum <= 0:
+            return 0.0
+        mean = self._sum / self._count
+        squares = sum(n * (BOUNDS[index] * _MIDDLE) ** 2 for index, n in self._buckets.items())
+        return math.sqrt(max(squares / self._count - mean * mean, 0.0)) / mean
 
     def extend(self, values: Sequence[int]) -> None:
         """Add values; what is negative (a clock that stepped back) counts as 0."""
@@ -90,6 +114,20 @@ class Histogram:
         self._sum += other._sum
         self._zero += other._zero
 
+    def add_counts(self, counts: Counts) -> None:
+        """Add a histogram in parts, as the native recorder gives them."""
+        count, total, low, high, zero, first, buckets = counts
+        if not count:
+            return
+        self._fold()
+        self._widen(low, high)
+        self._count += count
+        self._sum += total
+        self._zero += zero
+        for index, n in enumerate(buckets, first):
+            if n:
+                self._buckets[index] += n
+
     def scaled(self, count: int) -> Histogram:
         """The same distribution of ``count`` values; each bucket has its share, by largest remainders."""
         self._fold()
@@ -101,6 +139,38 @@ class Histogram:
             result._count, result._sum = count, round(self._sum * count / self._count)
             result._minimum, result._maximum = self._minimum, self._maximum
         return result
+
+    def stretched(self, factor: float) -> Histogram:
+        """The same number of values, each times ``factor``: whole buckets are moved, the sum is exact."""
+        self._fold()
+        result = Histogram()
+        result._count, result._sum = self._count, round(self._sum * factor)
+        result._minimum, result._maximum = round(self._minimum * factor), round(self._maximum * factor)
+        result._zero = self._zero if factor > 0 else self._count
+        if factor > 0:
+            shift = round(math.log2(factor) * _STEPS)
+            for index, n in self._buckets.items():
+                result._buckets[min(max(index + shift, 0), len(BOUNDS) - 1)] += n
+        return result
+
+    def quantile(self, share: float) -> int:
+        """The upper end of the bucket that holds the value at ``share`` (0 to 1) of all; 0 without values."""
+        self._fold()
+        rank, below = share * self._count, self._zero
+        for index in sorted(self._buckets):
+            below += self._buckets[index]
+            if below >= rank:
+                return BOUNDS[index] if index < len(BOUNDS) else self._maximum
+        return 0
+
+    def mean_and_tail(self, least: int) -> tuple[float, float]:
+        """The mean, and about which share of the sum is that of values above ``least``."""
+        self._fold()
+        if not self._sum:
+            return 0.0, 0.0
+        first = bisect_left(BOUNDS, least)
+        small = sum(BOUNDS[index] * count for index, count in self._buckets.items() if index <= first)
+        return self._sum / self._count, max(0.0, 1 - small / self._sum)
 
     def _widen(self, low: int, high: int) -> None:
         """Take an interval of values in; to be called before ``count`` grows."""

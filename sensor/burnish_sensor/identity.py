@@ -1,15 +1,8 @@
-"""Names that outlive a process: the instance, the body of a function."""
+"""The names of a process: its instance, and whether this is the interpreter that it began with."""
 
 from __future__ import annotations
 
-import ast
-import copy
-import hashlib
 import os
-from typing import Union
-
-_LEFT_OUT = frozenset({"ctx", "kind", "type_comment"})
-FunctionNode = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 
 def new_instance() -> str:
@@ -17,31 +10,15 @@ def new_instance() -> str:
     return f"{os.getpid()}-{os.urandom(6).hex()}"
 
 
-def body_hash(node: FunctionNode) -> str:
-    """The first 16 hex digits of SHA-256 over the canonical text of a function.
+def in_main_interpreter() -> bool:
+    """Whether this is the interpreter that the process began with; true where that cannot be told."""
+    import _thread
 
-    Its docstring and decorators are taken away and its name is emptied. So the hash survives moves and renames, and it
-    is the same on every Python.
-    """
-    bare = copy.copy(node)
-    bare.name = ""
-    bare.decorator_list = []
-    if ast.get_docstring(node, clean=False) is not None:
-        bare.body = node.body[1:]
-    return hashlib.sha256(canonical(bare).encode()).hexdigest()[:16]
-
-
-def canonical(value: object) -> str:
-    """A syntax tree as text that is the same on every Python: no positions, no empty field, no `ctx`."""
-    if isinstance(value, ast.JoinedStr):  # 3.12.0 and 3.12.1 put empty constants into its format, others do not
-        value = ast.JoinedStr([part for part in value.values if getattr(part, "value", None) != ""])
-    if isinstance(value, ast.AST):
-        fields = [
-            f"{name}={canonical(field)}"
-            for name, field in ast.iter_fields(value)
-            if name not in _LEFT_OUT and field is not None and field != []
-        ]
-        return f"{type(value).__name__}({','.join(fields)})"
-    if isinstance(value, list):
-        return f"[{','.join(canonical(item) for item in value)}]"
-    return repr(value)
+    ask = getattr(_thread, "_is_main_interpreter", None)
+    if ask is not None:
+        return bool(ask())
+    try:
+        import _xxsubinterpreters as interpreters  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        return True
+    return bool(interpreters.get_current() == interpreters.get_main())

@@ -1,7 +1,7 @@
 """SQL: which call ran which statement, where, how often, with how many rows.
 
-A frame of the shadow stack in which a statement ran has a ``CallQueries``; when the call ends it is handed over for
-folding and added to the frame below, so that each function on the stack knows what one call of it caused.
+A call in which a statement ran has a ``CallQueries``; when it ends, the recorder hands that over for folding and adds
+it to the call below, so that each function on the stack knows what one call of it caused.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from .context import EDGE, PARENT, QUERIES, TOTALS, Frame
-from .sampling import Sampling
+from .calls import Calls
 
 #: (number of the function, file, line)
 Site = tuple[int, str, int]
@@ -105,34 +104,6 @@ class CallQueries:
         return max(found)[1] if found else None
 
 
-def hand_over(frame: Frame) -> None:
-    """At the end of a call: give its queries up for folding and add them to the frame below."""
-    edge = frame[EDGE]
-    edge.context.returned.append((edge.function, frame[QUERIES]))
-    pass_up(frame)
-
-
-def pass_up(frame: Frame) -> None:
-    """Add the queries of a frame to the frame below; the bottom of a stack keeps none."""
-    parent = frame[PARENT]
-    if parent is None or parent[PARENT] is None:
-        return
-    if parent[QUERIES] is None:
-        parent[QUERIES] = CallQueries()
-    parent[QUERIES].add(frame[QUERIES])
-
-
-def pass_up_slice(frame: Frame) -> None:
-    """When a generator or coroutine is suspended or ends: pass up what this slice did, and keep the total."""
-    if frame[QUERIES] is None:
-        return
-    pass_up(frame)
-    if frame[TOTALS] is None:
-        frame[TOTALS] = CallQueries()
-    frame[TOTALS].add(frame[QUERIES])
-    frame[QUERIES] = None
-
-
 def hash_parameters(parameters: Any) -> int | None:
     """A salted hash of the parameters of an execution; None where they have no stable form."""
     if parameters is UNKNOWN:
@@ -152,23 +123,23 @@ def hash_parameters(parameters: Any) -> int | None:
 class QueryLog:
     """What the database hooks call. ``files`` maps the path of a rewritten module to its relative path."""
 
-    def __init__(self, local: Any, files: dict[str, str], sampling: Sampling) -> None:
-        self._local, self._files, self._sampling = local, files, sampling
+    def __init__(self, recorder: Calls, files: dict[str, str]) -> None:
+        self._recorder, self._files, self._sampling = recorder, files, recorder.sampling
         self._orders = itertools.count(1)
 
     def executed(
         self, statement: str, parameters: Any, wall: int, error: str | None, site: Site | None
     ) -> Execution | None:
         """Record an execution at ``site`` that took ``wall`` ns. None without a site: it is nobody's."""
-        frame: Frame = self._local.state.current
-        edge = frame[EDGE]
-        edge.context.query_count += 1
+        context = self._recorder.context()
+        context.query_count += 1
         if site is None:
             return None
         key = (statement, site)
         execution = Execution(key, next(self._orders), wall, error)
-        edge.context.executions.append(execution)
-        record = self._record(frame, execution)
+        context.executions.append(execution)
+        queries = self._queries()
+        record = queries.at(key, execution.order) if queries is not None else None
         if record is not None:
             record.n += 1
             record.time += wall
@@ -180,27 +151,21 @@ class QueryLog:
         before = execution.rows or 0
         execution.rows = before + rows
         execution.wall += wall
-        frame: Frame = self._local.state.current
-        record = self._record(frame, execution)
-        if record is None:
+        queries = self._queries()
+        record = queries.at(execution.key, execution.order) if queries is not None else None
+        if queries is None or record is None:
             return
         record.rows += rows
         record.time += wall
         if before <= 1 < execution.rows:
-            frame[QUERIES].note_driver(execution.order, execution.key)
+            queries.note_driver(execution.order, execution.key)
 
-    def _record(self, frame: Frame, execution: Execution) -> KeyQueries | None:
-        if frame[PARENT] is None:
-            return None
-        queries = frame[QUERIES]
-        if queries is None:
-            queries = frame[QUERIES] = CallQueries()
-        record: KeyQueries | None = queries.at(execution.key, execution.order)
-        return record
+    def _queries(self) -> CallQueries | None:
+        return self._recorder.queries(CallQueries)
 
     def site(self) -> Site | None:
         """The application's function that runs now and its current line; None when none is on the stack."""
-        function = self._local.state.current[EDGE].function
+        function = self._recorder.function()
         if self._sampling.shed:
             function = self._sampling.pin_unrecorded(sys._getframe(1)) or function
         if not function:

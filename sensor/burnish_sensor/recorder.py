@@ -7,12 +7,12 @@ each thread has its own shadow stack, and finished calls are handed over by ``li
 from __future__ import annotations
 
 import sys
-import threading
 import weakref
 from collections import deque
 from contextvars import ContextVar
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
+from .calls import Clock, Hooks
 from .context import (
     CHILD,
     EDGE,
@@ -27,60 +27,17 @@ from .context import (
     Edge,
     Frame,
 )
-from .queries import hand_over, pass_up
-from .sampling import PROTOCOL, Sampling, error_name
+from .sampling import PROTOCOL, Sampling
+from .slices import Slices
+from .stack import EntryEdge, Local, State, hand_over, new_state, pass_up, record_error
+from .stacks import Stacks
+from .totals import CallTotals, Totals
+from .triggers import Triggers
+from .work import Work
 
-Clock = Callable[[], int]
-Hooks = dict[str, Callable[..., Any]]
-
-
-class State:
-    """The shadow stack of one thread: ``current`` is the frame of the nearest application function or entry."""
-
-    __slots__ = ("__weakref__", "context", "current", "root")
-
-    def __init__(self, root: Frame, context: Context) -> None:
-        self.root = root
-        self.current = root
-        self.context = context
-
-
-class _RootEdge:
-    """Below every stack: no function, and the context of the entry that this thread or task works for, if any."""
-
-    function = 0
-
-    def __init__(self, recorder: Recorder, fallback: Context) -> None:
-        self._recorder, self._fallback = recorder, fallback
-
-    @property
-    def context(self) -> Context:
-        entry = self._recorder.entry.get()
-        return entry if entry is not None and entry.open else self._fallback
-
-
-class _RootKids:
-    """Stands for the dictionary of edges at the bottom of a stack, where the context must be looked up."""
-
-    def __init__(self, edge: _RootEdge) -> None:
-        self._edge = edge
-
-    def __getitem__(self, function: int) -> Edge:
-        return self._edge.context.kids_of(0)[function]
-
-
-class _EntryEdge:
-    """What the frame of an entry shows to the calls above it: its context, and the function that is below it."""
-
-    __slots__ = ("context", "function")
-
-    def __init__(self, context: Context, function: int) -> None:
-        self.context, self.function = context, function
-
-
-class _Local(threading.local):
-    def __init__(self, recorder: Recorder) -> None:
-        self.state = recorder.new_state()
+if TYPE_CHECKING:
+    from .meter import Meter
+    from .window import Window
 
 
 class Recorder:
@@ -89,22 +46,48 @@ class Recorder:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.graph = CallGraph()
-        self.entry: ContextVar[Context | None] = ContextVar("burnish_entry", default=None)
+        self.entry: ContextVar[Work | None] = ContextVar("burnish_entry", default=None)
         self.open: set[Context] = set()
         self.ended: deque[Context] = deque()
         #: called now and then, never on the hot path: the flush thread is started by it
         self.wake: Callable[[], None] = lambda: None
-        self.local = _Local(self)
+        self.triggers = Triggers(clock)
+        self.set_trigger = self.triggers.set
+        self.local = Local(self._new_state)
         self.sampling = Sampling(self.graph, clock)
+        self._stacks = Stacks(self.local, clock)
+        self._slices = Slices(self)
+        self.suspend, self.resume, self.error = self._slices.suspend, self._slices.resume, record_error
+        #: what was folded of entries whose name is not known yet
+        self._partials: dict[Context, Totals] = {}
 
-    def new_state(self) -> State:
+    def _new_state(self) -> State:
         """The state of a thread seen for the first time; its context ends when the thread is gone."""
-        context = Context()
-        edge = _RootEdge(self, context)
-        state = State([None, _RootKids(edge), 0, None, edge, None, 0, 0], context)
-        self.open.add(context)
-        weakref.finalize(state, self.end_context, context).atexit = False
+        state = new_state(self.entry)
+        self.open.add(state.context)
+        self.triggers.states.add(state)
+        weakref.finalize(state, self.end_context, state.context).atexit = False
         return state
+
+    def context(self) -> Context:
+        """See ``Calls``; so all below."""
+        context: Context = self.local.state.current[EDGE].context
+        return context
+
+    def function(self) -> int:
+        function: int = self.local.state.current[EDGE].function
+        return function
+
+    def queries(self, make: Callable[[], Any]) -> Any | None:
+        frame = self.local.state.current
+        if frame[PARENT] is None:
+            return None
+        if frame[QUERIES] is None:
+            frame[QUERIES] = make()
+        return frame[QUERIES]
+
+    def new_context(self, name: str, kind: str) -> Context:
+        return Context(name, kind)
 
     def end_context(self, context: Context) -> None:
         """Give a context up for folding; calls that outlive it are lost but harmless."""
@@ -117,6 +100,7 @@ class Recorder:
         below = parent[EDGE]
         self.wake()
         self.graph.add(below.function, function)
+        self.triggers.meet(function)
         edge: Edge = below.context.edge(below.function, function)
         return edge
 
@@ -126,7 +110,7 @@ class Recorder:
         parent = state.current
         context.start = self.clock()
         function = parent[EDGE].function
-        edge = _EntryEdge(context, function)
+        edge = EntryEdge(context, function)
         now = context.start
         frame = [parent, context.kids_of(function), 0, None, edge, state, now, 0, 0, now, True, None, 0]
         self.open.add(context)
@@ -147,6 +131,12 @@ class Recorder:
         self.end_context(context)
         self.wake()
 
+    def switch_stack(self, key: int, base: int = 0) -> None:
+        self._stacks.switch(key, base)
+
+    def drop_stack(self, key: int) -> None:
+        self._stacks.drop(key)
+
     def call_hooks(self, cost: int = 0) -> Hooks:
         """The hooks of plain functions: ``enter(number) -> frame``, ``leave(frame)``, ``error(frame)``.
 
@@ -156,6 +146,7 @@ class Recorder:
         clock, local, edge_above = self.clock, self.local, self.edge_above
         exc_info, protocol = sys.exc_info, PROTOCOL
         watched, careful = self.graph.watched, self.sampling.edge
+        triggers, ended, frame_above = self.triggers, self.triggers.ended, sys._getframe
 
         def enter(function: int) -> Frame:
             state = local.state
@@ -181,6 +172,13 @@ class Recorder:
             state.current = parent
             if queries is not None:
                 hand_over(frame)
+            if edge.function in triggers:
+                try:
+                    took = ended(frame, wall - overhead, wall - child, queries, frame_above(1))
+                    parent[CHILD] += took
+                    parent[OVERHEAD] += took
+                except Exception:  # noqa: BLE001 - at the limit of recursion even this call can fail
+                    pass
 
         def raised(function: int) -> None:
             """Count the exception being handled against a function whose call is not recorded."""
@@ -201,20 +199,51 @@ class Recorder:
             "__burnish_leave_top__": lambda: leave(local.state.current),
             "__burnish_error_top__": lambda: record_error(local.state.current),
             "__burnish_raised__": raised,
+            **self._slices.hooks(),
         }
 
+    def show_to(self, capture: Callable[..., None]) -> None:
+        self.triggers.capture = capture
 
-def record_error(frame: Frame) -> None:
-    """Count the exception being handled against the function of ``frame``."""
-    kind = error_name()
-    if kind is not None:
-        frame[EDGE].errors.append(kind)
+    # What was recorded
 
+    def take(self, window: Window, meter: Meter | None = None, last: bool = True) -> None:
+        for context in list(self.open):
+            if context.name or not context.kind:
+                totals = window.totals_of(context.name)
+            else:
+                totals = self._partials.setdefault(context, Totals())
+            window.calls += self._drain(context, totals, meter)
+        while self.ended:
+            context = self.ended.popleft()
+            totals = window.end(context, self._partials.pop(context, None))
+            window.calls += self._drain(context, totals, meter)
 
-def stack_of(frame: Frame | None) -> list[int]:
-    """The functions on the stack, innermost first; for tests and the doctor."""
-    functions: list[int] = []
-    while frame is not None:
-        functions.append(frame[EDGE].function)
-        frame = frame[PARENT]
-    return [function for function in functions if function]
+    def _drain(self, context: Context, totals: Totals, meter: Meter | None) -> int:
+        """Take everything that a context holds now; the number of calls taken."""
+        calls, shed = 0, self.sampling.shed
+        for edge in context.edges[:]:
+            if edge.owns or edge.errors:
+                calls += len(edge.owns)
+                if edge.function in shed:
+                    totals.sampled.setdefault(edge.function, CallTotals()).add(edge)
+                else:
+                    totals.calls.setdefault(edge.function, CallTotals()).add(edge, meter)
+        totals.drain(context, self.sampling)
+        return calls
+
+    def grew(self) -> bool:
+        grew, self.graph.grew = self.graph.grew, False
+        return grew
+
+    def rouse(self) -> None:
+        for context in list(self.open):
+            context.forget_shortcuts()
+
+    def forget(self) -> None:
+        for context in [*self.open, *self.ended]:
+            context.forget()
+        self.ended.clear()
+        self._partials.clear()
+        current = self.local.state.context
+        self.open = {context for context in self.open if context.kind or context is current}

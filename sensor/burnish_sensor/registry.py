@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
-import threading
 import zlib
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from .identity import FunctionNode, body_hash
+from . import threads
 
 OTHER = "<other>"
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -34,13 +31,11 @@ class Source:
         return zlib.decompress(self._packed).decode("utf-8", "surrogatepass") if self._text is None else self._text
 
     def body(self, line: int, end_line: int) -> str:
-        """The body hash of the function whose ``def`` is on ``line`` and which ends on ``end_line``; "" if none is.
-
-        Only the function is parsed: the parser does not give the GIL up, and takes 10 ms for a large module.
-        """
+        """The body hash of the function whose ``def`` is on ``line`` and which ends on ``end_line``; "" if none is."""
         if line not in self._bodies:
-            node = _function(_lines(self), line, end_line)
-            self._bodies[line] = body_hash(node) if node is not None else ""
+            from .bodyhash import function_at  # loads much, and only the flush thread asks
+
+            self._bodies[line] = function_at(_lines(self), line, end_line)
             if self._text is not None:
                 self._packed = zlib.compress(self._text.encode("utf-8", "surrogatepass"), 1)
                 self._text = None
@@ -52,42 +47,22 @@ def _lines(source: Source) -> list[str]:
     return _LINE_END.split(source.text)
 
 
-def _function(lines: list[str], line: int, end_line: int) -> FunctionNode | None:
-    """The syntax tree of a function. It stays where it is indented: a string in it may have lines of its own."""
-    text = "\n".join(lines[line - 1 : end_line])
-    first = 1
-    if text[:1].isspace():
-        text, first = "if 1:\n" + text, 2
-    tree = _parsed(text)
-    if tree is None:  # from before the function: ";", or a line continued by a backslash
-        tree, first = _parsed("\n".join(lines)), line
-    nodes = ast.walk(tree) if tree is not None else ()
-    found = (node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
-    return next((node for node in found if node.lineno == first), None)
-
-
-def _parsed(text: str) -> ast.Module | None:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError):  # a warning may be an error here (-W error)
-        return None
-
-
-@dataclass(frozen=True)
 class Function:
     """A function of the application. ``line`` is that of its ``def``; ``file`` is relative to the root."""
 
-    name: str
-    file: str
-    line: int
-    end_line: int
-    kind: str
-    source: Source | None = None
+    def __init__(self, name: str, file: str, line: int, end_line: int, kind: str, source: Source | None = None) -> None:
+        self.name, self.file, self.line, self.end_line = name, file, line, end_line
+        self.kind, self.source = kind, source
+
+    @property
+    def body(self) -> str:
+        """The hash of its body; "" where that is not known."""
+        return self.source.body(self.line, self.end_line) if self.source else ""
 
     def to_dict(self) -> dict[str, Any]:
         """The shape of a value of ``functions`` in ``docs/format.md``."""
-        body = self.source.body(self.line, self.end_line) if self.source else ""
-        return {"file": self.file, "line": self.line, "end_line": self.end_line, "body": body, "kind": self.kind}
+        line = self.line
+        return {"file": self.file, "line": line, "end_line": self.end_line, "body": self.body, "kind": self.kind}
 
 
 class Registry:
@@ -102,7 +77,7 @@ class Registry:
         self.modules: list[str] = []
         self.fallbacks: list[str] = []
         self._numbers: dict[str, int] = {}
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
 
     def add(self, function: Function) -> int:
         """The number of a function: the same for a module that is reloaded, 0 when there is no room."""
@@ -117,3 +92,12 @@ class Registry:
                 number = self._numbers[function.name] = len(self.functions)
                 self.functions.append(function)
             return number
+
+    def append(self, function: Function) -> int:
+        """The number of a function that has none yet, and whose name is not known yet; 0 when there is no room."""
+        with self._lock:
+            if len(self.functions) >= self.capacity:
+                self.dropped += 1
+                return 0
+            self.functions.append(function)
+            return len(self.functions) - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .notice import say
 from .output.address import parse_address
@@ -17,6 +17,7 @@ KNOWN = frozenset(
     {
         "BURNISH_BUDGET",
         "BURNISH_ENVIRONMENT",
+        "BURNISH_EXEMPLARS",
         "BURNISH_INCLUDE",
         "BURNISH_MEMORY_MB",
         "BURNISH_NATIVE",
@@ -37,15 +38,14 @@ _PACKAGE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
 _TOKEN = re.compile(r"[!-~]+\Z")
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """Settings of one process. ``window_seconds`` is the length of a window; paths are absolute.
 
     ``output`` is a directory, a file ending in ``.jsonl``, ``unix:/path``, or a URL. ``budget`` is the share of the
     process's CPU time that observing calls may take, from 0.0001 to 1. ``include`` names packages outside of the root
     that are observed too. ``memory_mb`` bounds what the sensor may hold in memory, ``spool_mb`` what waits on the disk
     in ``spool`` for somebody to take it (both in units of 1,000,000 bytes). ``native`` is whether the compiled core may
-    be used where it is there.
+    be used where it is there. ``exemplars`` is how many calls may be looked at for conditions in a second, 0 to 1000.
     """
 
     root: str
@@ -56,6 +56,7 @@ class Settings:
     window_seconds: float
     enabled: bool
     budget: float = 0.01
+    exemplars: float = 20.0
     functions: int = 50_000
     statements: int = 2_000
     entries: int = 500
@@ -64,7 +65,11 @@ class Settings:
     native: bool = True
     spool: str = ""
     spool_mb: float = 64.0
-    token: str = field(default="", repr=False)
+    token: str = ""
+
+    def __repr__(self) -> str:
+        """Without the token."""
+        return f"Settings({', '.join(f'{k}={v!r}' for k, v in self._asdict().items() if k != 'token')})"
 
 
 def read_settings(environ: Mapping[str, str], cwd: str) -> Settings:
@@ -86,6 +91,7 @@ def read_settings(environ: Mapping[str, str], cwd: str) -> Settings:
         spool=os.path.abspath(os.path.join(root, environ.get("BURNISH_SPOOL") or os.path.join(".burnish", "spool"))),
         spool_mb=reader.number("BURNISH_SPOOL_MB", 64.0, 1, 100_000),
         token=reader.token(),
+        exemplars=reader.exemplars(),
     )
     reader.unknown()
     if settings.enabled:
@@ -136,6 +142,9 @@ class _Reader:
             if not _PACKAGE.match(part):
                 self.complaints.append(f"{name}: {part[:40]!r} is not the name of a package; it is left out")
         return tuple(dict.fromkeys(part for part in found if _PACKAGE.match(part)))
+
+    def exemplars(self) -> float:
+        return 0.0 if self.off("BURNISH_EXEMPLARS") else self.number("BURNISH_EXEMPLARS", 20.0, 0, 1000)
 
     def token(self) -> str:
         token = self._text("BURNISH_TOKEN")

@@ -1,8 +1,7 @@
-"""Generators and coroutines: a call that runs in slices. Time while suspended is wall time, but nobody's own time.
+"""What rewritten generators and coroutines call where control passes out of them and in again.
 
-At each suspension the frame is taken off the shadow stack of the thread, at each resumption it is put on the stack
-that it finds there. So interleaved tasks, generators consumed elsewhere and coroutines that change threads come out
-right.
+Each such place is a suspension and a resumption for the recorder. So interleaved tasks, generators consumed elsewhere
+and coroutines that change threads come out right.
 """
 
 from __future__ import annotations
@@ -11,47 +10,24 @@ import inspect
 import sys
 from collections.abc import Iterator
 from types import CoroutineType, GeneratorType, TracebackType
-from typing import Any, Callable
+from typing import Any
 
-from .context import (
-    CHILD,
-    EDGE,
-    FIRST,
-    KIDS,
-    OVERHEAD,
-    OWN,
-    PARENT,
-    PAST_OVERHEAD,
-    RUNNING,
-    START,
-    STATE,
-    TOTALS,
-    Frame,
-)
-from .queries import pass_up_slice
-from .recorder import Hooks, Recorder, record_error
-
-Slice = Callable[[Frame], None]
+from .calls import Calls, Hooks, Token
 
 
 class Suspension:
-    """The hooks of generators and coroutines over a recorder."""
+    """The hooks of suspensions over a recorder."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Calls) -> None:
         self._recorder = recorder
-        self._clock = recorder.clock
-        self._local = recorder.local
-        self._slices = recorder.sampling.slices
+        #: of the recorder, for what stands between a function and what it waits for
+        self.suspend, self.resume = recorder.suspend, recorder.resume
 
     def hooks(self) -> Hooks:
         """The hooks by the names that rewritten code uses."""
         return {
-            "__burnish_begin__": self.begin,
-            "__burnish_abegin__": self.begin_in_entry,
-            "__burnish_fail__": fail,
-            "__burnish_end__": self.end,
+            "__burnish_fail__": self.fail,
             "__burnish_suspend__": self.suspend_with,
-            "__burnish_resume__": self.resume,
             "__burnish_resumed__": self.resumed_with,
             "__burnish_await__": self.watch_awaitable,
             "__burnish_delegate__": self.watch_delegate,
@@ -59,99 +35,36 @@ class Suspension:
             "__burnish_awith__": self.watch_async_with,
         }
 
-    def begin(self, function: int) -> Frame:
-        """The first slice of a generator starts."""
-        parent = self._local.state.current
-        try:
-            edge = parent[KIDS][function]
-        except KeyError:
-            edge = self._recorder.edge_above(parent, function)
-        return self._start(parent, edge, function)
-
-    def begin_in_entry(self, function: int) -> Frame:
-        """The first slice of a coroutine starts: it belongs to the entry of its task, whoever drives it."""
-        parent = self._local.state.current
-        entry = self._recorder.entry.get()
-        if entry is None or not entry.open or parent[EDGE].context is entry:
-            return self.begin(function)
-        return self._start(parent, entry.edge(0, function), function)
-
-    def _start(self, parent: Frame, edge: Any, function: int) -> Frame:
-        if function in self._recorder.graph.watched:
-            edge = self._recorder.sampling.edge(parent, edge, function)
-        state = self._local.state
-        now = self._clock()
-        frame = [parent, edge.kids, 0, None, edge, state, now, 0, 0, now, True, None, 0]
-        state.current = frame
-        return frame
-
-    def suspend(self, frame: Frame) -> None:
-        """A slice ends. Does nothing if the frame is suspended already."""
-        if not frame[RUNNING]:
-            return
-        self._end_slice(frame, self._clock())
-        frame[RUNNING] = False
-
-    def _end_slice(self, frame: Frame, now: int) -> None:
-        ran = now - frame[START]
-        parent = frame[PARENT]
-        frame[OWN] += ran - frame[CHILD]
-        frame[CHILD] = 0
-        parent[CHILD] += ran
-        parent[OVERHEAD] += frame[OVERHEAD]
-        frame[PAST_OVERHEAD] += frame[OVERHEAD]
-        frame[OVERHEAD] = 0
-        self._slices[frame[EDGE].function] += 1
-        pass_up_slice(frame)
-        frame[STATE].current = parent
-
-    def resume(self, frame: Frame) -> None:
-        """A slice starts, on top of what this thread does now. Does nothing if the frame is running."""
-        if frame[RUNNING]:
-            return
-        state = self._local.state
-        frame[STATE] = state
-        frame[PARENT] = state.current
-        frame[RUNNING] = True
-        frame[START] = self._clock()
-        state.current = frame
-
-    def end(self, frame: Frame) -> None:
-        """The last slice ends. A generator closed while suspended has no last slice."""
-        now = self._clock()
-        if frame[RUNNING]:
-            self._end_slice(frame, now)
-        edge = frame[EDGE]
-        edge.add_own(frame[OWN])
-        edge.add_wall(now - frame[FIRST] - frame[PAST_OVERHEAD])
-        if frame[TOTALS] is not None:
-            edge.context.returned.append((edge.function, frame[TOTALS]))
-
-    def suspend_with(self, frame: Frame, value: Any) -> Any:
+    def suspend_with(self, frame: Token, value: Any) -> Any:
         """``yield suspend_with(frame, value)``."""
         self.suspend(frame)
         return value
 
-    def resumed_with(self, frame: Frame, value: Any) -> Any:
+    def resumed_with(self, frame: Token, value: Any) -> Any:
         """``resumed_with(frame, (yield …))``."""
         self.resume(frame)
         return value
 
-    def watch_awaitable(self, frame: Frame, awaitable: Any) -> Any:
+    def fail(self, frame: Token) -> None:
+        """Count the exception being handled, and hide that the sensor stood between."""
+        self._recorder.error(frame)
+        _clean_traceback()
+
+    def watch_awaitable(self, frame: Token, awaitable: Any) -> Any:
         """What to await instead of ``awaitable``; the same object where Python will refuse it."""
         if inspect.iscoroutine(awaitable) or _is_generator_coroutine(awaitable):
             return _Watch(self, frame, awaitable)
         return _Watch(self, frame, awaitable) if hasattr(type(awaitable), "__await__") else awaitable
 
-    def watch_delegate(self, frame: Frame, iterable: Any) -> Any:
+    def watch_delegate(self, frame: Token, iterable: Any) -> Any:
         """What to delegate to instead of ``iterable`` in a ``yield from``."""
         return iterable if isinstance(iterable, CoroutineType) else _Watch(self, frame, iterable)
 
-    def watch_async_iterable(self, frame: Frame, iterable: Any) -> Any:
+    def watch_async_iterable(self, frame: Token, iterable: Any) -> Any:
         """What to iterate over instead of ``iterable`` in an ``async for``."""
         return _AsyncIterable(self, frame, iterable) if hasattr(type(iterable), "__aiter__") else iterable
 
-    def watch_async_with(self, frame: Frame, manager: Any) -> Any:
+    def watch_async_with(self, frame: Token, manager: Any) -> Any:
         """What to enter instead of ``manager`` in an ``async with``."""
         kind = type(manager)
         known = hasattr(kind, "__aenter__") and hasattr(kind, "__aexit__")
@@ -163,7 +76,7 @@ class _Watch:
 
     __slots__ = ("_frame", "_inner", "_iterator", "_suspension")
 
-    def __init__(self, suspension: Suspension, frame: Frame, inner: Any) -> None:
+    def __init__(self, suspension: Suspension, frame: Token, inner: Any) -> None:
         self._suspension, self._frame, self._inner = suspension, frame, inner
         self._iterator: Any = None
 
@@ -212,7 +125,7 @@ class _Watch:
 class _AsyncIterable:
     __slots__ = ("_frame", "_inner", "_suspension")
 
-    def __init__(self, suspension: Suspension, frame: Frame, inner: Any) -> None:
+    def __init__(self, suspension: Suspension, frame: Token, inner: Any) -> None:
         self._suspension, self._frame, self._inner = suspension, frame, inner
 
     def __aiter__(self) -> _AsyncIterable:
@@ -226,7 +139,7 @@ class _AsyncIterable:
 class _AsyncManager:
     __slots__ = ("_frame", "_inner", "_suspension")
 
-    def __init__(self, suspension: Suspension, frame: Frame, inner: Any) -> None:
+    def __init__(self, suspension: Suspension, frame: Token, inner: Any) -> None:
         self._suspension, self._frame, self._inner = suspension, frame, inner
 
     def __aenter__(self) -> Any:
@@ -244,9 +157,8 @@ _OWN_CODE = frozenset(
 )
 
 
-def fail(frame: Frame) -> None:
-    """Count an error, and take the sensor's own frames out of its traceback."""
-    record_error(frame)
+def _clean_traceback() -> None:
+    """Take the sensor's own frames out of the traceback of the exception being handled."""
     error = sys.exc_info()[1]
     for trace in _traces(error.__traceback__ if error else None):
         while trace.tb_next is not None and trace.tb_next.tb_frame.f_code in _OWN_CODE:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from .context import Context, Edge
+from .context import Edge
 from .dependencies import Dependency, Endpoint
-from .histogram import Histogram, apportion
+from .histogram import Counts, Histogram, apportion
 from .meter import Meter
 from .queries import CallQueries, Execution, Key, KeyQueries, Site
 from .sampling import Sampling
+from .work import Work
 
 _ROWS_PER_TABLE = 20_000
 
@@ -29,6 +30,8 @@ class CallTotals:
     def __init__(self) -> None:
         self.errors: Counter[str] = Counter()
         self.callers: Counter[int] = Counter()
+        #: wall time by caller, in ns
+        self.caller_walls: Counter[int] = Counter()
         self.wall = Histogram()
         self.own = Histogram()
 
@@ -36,16 +39,30 @@ class CallTotals:
         walls = take(edge.walls)  # first, as a call appends it last: never more of them than of its own times
         owns = take(edge.owns)
         self.callers[edge.caller] += len(owns)
+        wall = sum(walls)
+        self.caller_walls[edge.caller] += wall
         self.own.extend(owns)
         self.wall.extend(walls)
         self.errors.update(take(edge.errors))
         if meter is not None:
             meter.calls[edge.function] += len(owns)
-            meter.wall[edge.function] += sum(walls)
+            meter.wall[edge.function] += wall
+
+    def add_counts(
+        self, callers: dict[int, tuple[int, int]], wall: Counts, own: Counts, errors: dict[str, int]
+    ) -> None:
+        """Add what was summed already; ``callers`` with the number of calls and their wall time."""
+        for caller, (calls, ns) in callers.items():
+            self.callers[caller] += calls
+            self.caller_walls[caller] += ns
+        self.wall.add_counts(wall)
+        self.own.add_counts(own)
+        self.errors.update(errors)
 
     def merge(self, other: CallTotals) -> None:
         self.errors.update(other.errors)
         self.callers.update(other.callers)
+        self.caller_walls.update(other.caller_walls)
         self.own.merge(other.own)
         self.wall.merge(other.wall)
 
@@ -53,6 +70,7 @@ class CallTotals:
         """Add calls each of which stands for ``weight`` calls, without their errors."""
         calls = round(other.own.count * weight)
         self.callers.update(apportion(other.callers, calls))
+        self.caller_walls.update({caller: round(wall * weight) for caller, wall in other.caller_walls.items()})
         self.own.merge(other.own.scaled(calls))
         self.wall.merge(other.wall.scaled(round(other.wall.count * weight)))
 
@@ -154,17 +172,8 @@ class Totals:
         self.dropped = 0
         self.dropped_dependencies = 0
 
-    def drain(self, context: Context, sampling: Sampling | None = None, meter: Meter | None = None) -> int:
-        """Take everything that a context holds now; the number of calls taken. ``meter`` counts those not sampled."""
-        shed: frozenset[int] = sampling.shed if sampling is not None else frozenset()
-        calls = 0
-        for edge in context.edges[:]:
-            if edge.owns or edge.errors:
-                calls += len(edge.owns)
-                if edge.function in shed:
-                    self.sampled.setdefault(edge.function, CallTotals()).add(edge)
-                else:
-                    self.calls.setdefault(edge.function, CallTotals()).add(edge, meter)
+    def drain(self, context: Work, sampling: Sampling | None = None) -> None:
+        """Take everything that a context holds now but its calls."""
         for execution in take(context.executions):
             if execution.key in self.queries or self._has_room(self.queries):
                 self.queries.setdefault(execution.key, QueryTotals()).add(execution)
@@ -174,7 +183,6 @@ class Totals:
             self._add_call(function, queries)
             if sampling is not None:
                 sampling.pinned.add(function)
-        return calls
 
     def _add_dependency(self, call: Dependency) -> None:
         if call.key in self.dependencies or len(self.dependencies) < _ROWS_PER_TABLE:

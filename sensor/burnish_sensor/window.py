@@ -8,16 +8,15 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from .context import Context
 from .dependencies import Endpoint
 from .histogram import Histogram
-from .meter import Meter
 from .pieces import Pace, array, in_order, mapping, no_pace
 from .queries import Key, Site
 from .registry import OTHER, Registry
-from .sampling import Sampling
 from .statements import Statements
 from .totals import CallTotals, DependencyTotals, PerCallTotals, QueryTotals, Totals
+from .weighting import Weight, unseen_below, weighted, without_own
+from .work import Work
 
 
 class EntryTotals:
@@ -30,7 +29,7 @@ class EntryTotals:
         self.errors: Counter[str] = Counter()
         self.status: Counter[str] = Counter()
 
-    def add(self, context: Context) -> None:
+    def add(self, context: Work) -> None:
         self.wall.extend([context.wall])
         self.queries.extend([context.query_count])
         if context.error:
@@ -49,7 +48,10 @@ class Window:
         self.dropped_entries = 0
         self.calls = 0
         #: how many calls each recorded call of a sampled function stands for
-        self.weights: dict[int, float] = {}
+        self.weights: dict[int, Weight] = {}
+        #: tables made by others, by name, and the functions that they name
+        self.more: dict[str, list[dict[str, Any]]] = {}
+        self.named: set[int] = set()
 
     def totals_of(self, name: str) -> Totals:
         """The totals of an entry; those of ``<other>`` when there are too many."""
@@ -58,7 +60,7 @@ class Window:
     def _bounded(self, name: str) -> str:
         if not name or name in self.totals or name in self.entries:
             return name
-        if len(self.totals.keys() | self.entries.keys()) < self._capacity:
+        if len((self.totals.keys() | self.entries.keys()) - {""}) < self._capacity:
             return name
         self.dropped_entries += 1
         return OTHER
@@ -71,21 +73,15 @@ class Window:
                 counts[function] += calls.own.count
         return counts
 
-    def end(
-        self,
-        context: Context,
-        partial: Totals | None,
-        sampling: Sampling | None = None,
-        meter: Meter | None = None,
-    ) -> None:
-        """Take in a context that ended."""
+    def end(self, context: Work, partial: Totals | None = None) -> Totals:
+        """Take in a context that ended, and what was folded of it before; the totals that the rest of it belongs to."""
         name = self._bounded(context.name)
         totals = self.totals.setdefault(name, Totals())
         if partial is not None:
             totals.merge(partial)
-        self.calls += totals.drain(context, sampling, meter)
         if name:
             self.entries.setdefault(name, EntryTotals(context.kind)).add(context)
+        return totals
 
     def is_empty(self) -> bool:
         """Whether nothing happened."""
@@ -99,10 +95,14 @@ class Window:
         The window is empty then: each row is let go when it is written, as to let go of all at once would take long.
         """
         tables = _Tables(self, registry, pace)
+        tables.functions |= self.named
         yield from array("entries", (_entry_row(name, self.entries[name]) for name in sorted(self.entries)), pace)
         for name, rows in tables.named():
             yield ","
             yield from array(name, rows, pace)
+        for name, table in self.more.items():
+            yield ","
+            yield from array(name, iter(table), pace)
         functions = in_order((registry.functions[number] for number in tables.functions), lambda f: f.name, pace)
         yield ","
         yield from mapping("functions", ((function.name, function.to_dict()) for function in functions), pace)
@@ -136,8 +136,12 @@ class _Tables:
 
     def _calls(self, entry: str, totals: Totals) -> Iterator[dict[str, Any]]:
         functions = totals.calls.keys() | totals.sampled.keys() | totals.supplements.keys()
+        unseen = unseen_below(totals, self._weights)
         for function in in_order(functions, self._peek, self._pace):
-            calls, rate = _weighted(totals, function, self._weights.get(function, 1.0))
+            exact = function not in totals.sampled
+            calls, rate = weighted(totals, function, self._weights.get(function))
+            if exact and function in unseen:
+                calls = without_own(calls, unseen[function])
             yield {**self._call_row(entry, function, calls), **rate}
 
     def _queries(self, entry: str, totals: Totals) -> Iterator[dict[str, Any]]:
@@ -234,24 +238,6 @@ def _dependency_row(entry: str, endpoint: Endpoint, site: dict[str, Any], totals
         "retries": totals.retries,
         "wall": totals.wall.to_dict(),
     }
-
-
-def _weighted(totals: Totals, function: int, weight: float) -> tuple[CallTotals, dict[str, float]]:
-    """The sum of exact and weighted calls, and ``rate``: how many calls each recorded call stands for. Takes them."""
-    exact, sampled = totals.calls.pop(function, None), totals.sampled.pop(function, None)
-    if exact is not None and sampled is None and function not in totals.supplements:
-        return exact, {}
-    both, recorded = CallTotals(), 0
-    for part, factor in ((exact, 1.0), (sampled, weight)):
-        if part is not None:
-            recorded += part.own.count
-            both.errors.update(part.errors)
-            both.merge_sampled(part, factor)
-    if function in totals.supplements:
-        both.merge_sampled(*totals.supplements.pop(function))
-    if both.own.count == recorded:
-        return both, {}
-    return both, {"rate": round(both.own.count / recorded, 3) if recorded else 0.0}
 
 
 def _entry_row(name: str, totals: EntryTotals) -> dict[str, Any]:

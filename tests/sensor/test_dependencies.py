@@ -5,6 +5,8 @@ import pytest
 from burnish_sensor.dependencies import DependencyLog, command_of, method_of, peer_of
 from tests.sensor.support import Bench
 
+pytestmark = pytest.mark.usefixtures("each_recorder")
+
 APP = """
     def ask(peer, error=None, status=None):
         guard = bench.probe.dependency()
@@ -37,7 +39,7 @@ def test_an_operation_cannot_carry_a_value() -> None:
 
 def test_beyond_the_cap_endpoints_are_other_and_counted() -> None:
     bench = Bench()
-    small = DependencyLog(bench.recorder.local, capacity=2)
+    small = DependencyLog(bench.recorder, capacity=2)
     bench.probe._dependencies = small
     app = bench.load(APP)
     for peer in ("a", "b", "c", "d", "a"):

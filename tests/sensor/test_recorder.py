@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
+from burnish_sensor.window import Window
 from tests.sensor.support import Bench, bare
+
+pytestmark = pytest.mark.usefixtures("each_recorder")
 
 
 def test_own_time_is_wall_time_without_the_functions_called() -> None:
@@ -20,6 +25,28 @@ def test_own_time_is_wall_time_without_the_functions_called() -> None:
         "outer": {"calls": 1, "wall": 25, "own": 5, "callers": {"": 1}, "errors": {}},
         "inner": {"calls": 2, "wall": 20, "own": 20, "callers": {"outer": 2}, "errors": {}},
     }
+
+
+def test_wall_time_is_kept_by_caller() -> None:
+    bench = Bench()
+    app = bench.load("""
+        def first(n):
+            work(n)
+        def second(n):
+            work(n)
+            work(n)
+        def work(n):
+            tick(n)
+            if n > 50:
+                work(n - 50)
+    """)
+    app["first"](3)
+    app["second"](100)
+    window = Window(10)
+    bench.recorder.take(window)
+    numbers = {bare(function.name): number for number, function in enumerate(bench.registry.functions)}
+    walls = window.totals[""].calls[numbers["work"]].caller_walls
+    assert +walls == {numbers["first"]: 3, numbers["second"]: 300}
 
 
 def test_recursion_counts_wall_time_once() -> None:

@@ -3,7 +3,11 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import pytest
+
 from tests.sensor.support import Bench
+
+pytestmark = pytest.mark.usefixtures("each_recorder")
 
 
 def test_a_generators_own_time_leaves_out_its_consumer() -> None:
@@ -248,4 +252,4 @@ def test_a_generator_that_goes_on_in_another_thread() -> None:
     calls = bench.calls()
     assert calls["helper"]["callers"] == {"numbers": 1}
     assert calls["numbers"]["own"] == 1
-    assert bench.recorder.local.state.current is bench.recorder.local.state.root
+    assert bench.recorder.function() == 0

@@ -111,7 +111,7 @@ def test_a_running_call_ends_in_the_code_that_it_began_in() -> None:
     assert bench.calls()["down"]["calls"] == 4
     app["down"](1, lambda: None)
     assert bench.calls()["down"]["calls"] == 2
-    assert bench.recorder.local.state.current is bench.recorder.local.state.root
+    assert bench.recorder.function() == 0
 
 
 def test_generators_and_coroutines_end_in_the_code_that_they_began_in() -> None:
@@ -192,4 +192,4 @@ def test_exchanging_while_threads_call_and_recurse_loses_no_result() -> None:
     for thread in threads:
         thread.join()
     assert results == [987] * 4
-    assert bench.recorder.local.state.current is bench.recorder.local.state.root
+    assert bench.recorder.function() == 0

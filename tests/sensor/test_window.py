@@ -10,11 +10,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from burnish_sensor.flush import Flusher
 from burnish_sensor.settings import Settings
 from burnish_sensor.window import Window
 from tests.sensor.format_shape import check_window
 from tests.sensor.support import ROOT, Bench
+
+pytestmark = pytest.mark.usefixtures("each_recorder")
 
 GOLDEN = ROOT / "tests" / "format" / "shop.jsonl"
 
@@ -118,8 +122,7 @@ def test_beyond_the_cap_entries_are_other() -> None:
     window = Window(entries=2)
     for name in ("a", "b", "c", "d", "a"):
         bench.entries.end(bench.entries.begin("http"), name)
-    while bench.recorder.ended:
-        window.end(bench.recorder.ended.popleft(), None)
+    bench.recorder.take(window)
     assert {name: totals.wall.count for name, totals in window.entries.items()} == {"a": 2, "b": 1, "<other>": 2}
     assert window.dropped_entries == 2
 

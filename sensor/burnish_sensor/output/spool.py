@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
 
+from .. import threads
 from ..notice import Notices
 from .leftovers import Claim, adopt, instances
 
@@ -28,24 +27,18 @@ _GZIP = 16 + zlib.MAX_WBITS
 _IN_ORDER = attrgetter("file")
 
 
-@dataclass(eq=False)
 class Item:
     """One window that waits: ``size`` in bytes, ``data`` where it is in memory and not on the disk.
 
     ``tells`` is how many dropped windows it tells of: if it is dropped too, the next one has to.
     """
 
-    start: int
-    instance: str
-    sequence: int
-    size: int
-    data: bytes | None = None
-    tells: int = 0
-
-    @property
-    def file(self) -> str:
-        """Its name on the disk, in the order in which windows are sent."""
-        return f"{self.start:020d}.{self.instance}.{self.sequence:010d}.jsonl.gz"
+    def __init__(self, start: int, instance: str, sequence: int, size: int, tells: int = 0) -> None:
+        self.start, self.instance, self.sequence = start, instance, sequence
+        self.size, self.tells = size, tells
+        self.data: bytes | None = None
+        #: its name on the disk, in the order in which windows are sent
+        self.file = f"{start:020d}.{instance}.{sequence:010d}.jsonl.gz"
 
 
 class Spool:
@@ -62,7 +55,7 @@ class Spool:
         self._claim: Claim | None = None
         self._items: list[Item] = []
         self._sent: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
         self.dropped = self._told = 0
 
     def __len__(self) -> int:
@@ -77,7 +70,7 @@ class Spool:
         """Keep a window. Raises what ``pieces`` raises, and nothing else."""
         tells, self._told = self.untold, self.dropped
         data = compressed(pieces)
-        item = Item(start, self._instance, sequence, len(data), tells=tells)
+        item = Item(start, self._instance, sequence, len(data), tells)
         try:
             self._store(item, data)
         except OSError as error:

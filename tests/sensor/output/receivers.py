@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -76,8 +77,13 @@ class Collector:
         return 204
 
 
+class _Server(HTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away is what is tested."""
+
+
 @contextmanager
-def collector(*answers: Any, port: int = 0) -> Iterator[Collector]:
+def collector(*answers: Any, port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Collector]:
     """A collector that runs; ``port`` is that of one that ran before."""
     state = Collector(list(answers))
 
@@ -88,7 +94,9 @@ def collector(*answers: Any, port: int = 0) -> Iterator[Collector]:
         def log_message(self, *arguments: object) -> None:
             pass
 
-    server = HTTPServer(("127.0.0.1", port), Handler)
+    server = _Server(("127.0.0.1", port), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     state.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()

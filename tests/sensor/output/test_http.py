@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import email.utils
+import os
+import shutil
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -126,6 +130,37 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
     assert answer_of(204).verdict == ACCEPTED
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for localhost that nobody signed, with its key in the same file."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the openssl command")
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    )
+    files = ["-keyout", f"{path}.key", "-out", str(path)]
+    subprocess.run([*command.split(), *files], check=True, capture_output=True)
+    path.write_text(path.read_text() + Path(f"{path}.key").read_text())
+    return path
+
+
+def test_tls_with_a_certificate_that_is_trusted_and_one_that_is_not(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with collector(tls=context) as receiver:
+        subject = HttpTransport(Address("https", "/", "localhost", receiver.port), "")
+        with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
+            subject.send(batch(1), 5.0)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert subject.send(batch(2), 5.0) == Answer(ACCEPTED)
+        with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
+            HttpTransport(Address("https", "/", "127.0.0.1", receiver.port), "").send(batch(3), 5.0)
+    assert receiver.taken == [2]
+
+
 def test_windows_wait_while_the_collector_cannot_and_arrive_in_order(tmp_path: Path) -> None:
     answers = [500, 429, (503, {"Retry-After": "0"}), reply(b"\0garbage"), reply(b""), 302]
     with collector(*answers) as receiver, sending(tmp_path, receiver.port) as sink:
@@ -202,11 +237,13 @@ def test_closing_sends_what_waits_although_the_last_attempt_failed(
         assert receiver.taken == [1, 2]
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs Linux")
 def test_a_fork_ends_the_thread_and_the_next_window_starts_it(tmp_path: Path) -> None:
     with collector() as receiver, sending(tmp_path, receiver.port) as sink:
         sink.write(1, 1, line(1))
         wait_for(lambda: receiver.taken == [1])
+        before = os.listdir("/proc/self/task")
         sink.pause()
-        assert not [thread for thread in threading.enumerate() if thread.name == "burnish-delivery"]
+        assert len(os.listdir("/proc/self/task")) == len(before) - 1
         sink.write(2, 2, line(2))
         wait_for(lambda: receiver.taken == [1, 2])

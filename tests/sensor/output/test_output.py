@@ -71,7 +71,7 @@ def test_the_last_window_is_sent_by_a_process_that_ends(how: str, code: int, tmp
 
 def test_parent_and_child_of_a_fork_send_their_own(tmp_path: Path) -> None:
     with collector() as receiver:
-        result = serve(tmp_path, "fork", url(receiver), BURNISH_WINDOW_SECONDS="0.1")
+        result = serve(tmp_path, "fork", url(receiver), BURNISH_WINDOW_SECONDS="0.1", PYTHONWARNINGS="always")
         assert (result.returncode, result.stderr) == (0, "")
     assert calls(receiver) == {"app:work": 2, "app:end": 2}
     assert len({window["instance"] for post in receiver.posts for window in post.windows}) == 2
