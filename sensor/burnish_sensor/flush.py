@@ -90,6 +90,7 @@ class Flusher:
     def wake(self) -> None:
         """Start the thread if it does not run. Called from the recorder's slow paths."""
         if self._thread is None and not self.stopped:
+            self._quietly(self.output.start)  # now: from Python 3.12 on it is too late when the process ends
             self._thread = threads.Thread(self._run)
             try:
                 self._thread.start()
@@ -100,7 +101,6 @@ class Flusher:
         halt, duty = self._halt, self._governor.duty
         self._past_threads, self._ident = self._thread_cpu, threads.get_ident()
         self._next_fold = 0
-        self.output.start()
         while True:
             next_step = min(self._next_fold, duty.due) - time.monotonic_ns()
             if halt.wait(max(min(next_step, self._schedule.left()) / _SECOND, 0.0005)):

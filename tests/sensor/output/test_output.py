@@ -165,3 +165,41 @@ def test_importing_the_sensor_imports_no_network(tmp_path: Path) -> None:
     write(tmp_path, app="")
     for output in ("http://127.0.0.1:9", "unix:s", "w"):
         assert run(code, tmp_path, BURNISH_OUTPUT=output).stdout == "[]\n"
+
+
+GEVENT = """
+import {first}
+import {second}
+import gevent, sys, time
+sys.path.insert(0, "")
+import app
+beats = []
+def beat():
+    while True:
+        beats.append(1)
+        gevent.sleep(0.005)
+gevent.spawn(beat)
+limit = time.monotonic() + 20
+while time.monotonic() < limit and len(beats) < 200:
+    app.work()
+    gevent.sleep(0.01)
+print(len(beats) >= 200)
+"""
+PATCHED, STARTED = "gevent.monkey; gevent.monkey.patch_all()", "burnish_sensor; burnish_sensor.start()"
+
+
+@pytest.mark.parametrize(("first", "second"), [(PATCHED, STARTED), (STARTED, PATCHED)])
+def test_greenlets_go_on_while_the_collector_hangs(first: str, second: str, tmp_path: Path) -> None:
+    pytest.importorskip("gevent")
+    released = threading.Event()
+
+    def hang(handler: BaseHTTPRequestHandler) -> None:
+        released.wait(60)
+
+    write(tmp_path, app="def work(): pass")
+    with collector(hang) as receiver:
+        code = GEVENT.format(first=first, second=second)
+        result = run(code, tmp_path, BURNISH_OUTPUT=url(receiver), BURNISH_WINDOW_SECONDS="0.2")
+        released.set()
+    assert (result.returncode, result.stdout) == (0, "True\n"), result.stderr
+    assert len(spooled(tmp_path)) >= 3
