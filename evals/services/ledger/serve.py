@@ -71,7 +71,9 @@ def prepare(database_url: str, python: str = sys.executable, scale: float = 1.0,
             check=False,
         )
         if done.returncode:
-            raise ServeError(f"python -m {command[0]} failed ({done.returncode}): {(done.stderr or done.stdout)[-800:]}")
+            raise ServeError(
+                f"python -m {command[0]} failed ({done.returncode}): {(done.stderr or done.stdout)[-800:]}"
+            )
 
 
 @contextmanager
