@@ -1,14 +1,14 @@
 """Accounts and their owners."""
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from ledger.database import Session
 from ledger.errors import NotFound
 from ledger.models import Account, AccountKind, Customer
 
 
 class AccountRepository:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
     async def get(self, account_id: int) -> Account:

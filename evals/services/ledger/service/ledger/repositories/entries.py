@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from sqlalchemy import case, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from ledger.database import Session
 from ledger.models import Entry
 
 
 class EntryRepository:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
     async def between(self, account_id: int, since: datetime, until: datetime, limit: int) -> list[Entry]:

@@ -4,13 +4,13 @@ from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from ledger.database import Session
 from ledger.models import ApiClient, ExchangeRate, StatementPolicy
 
 
 class ReferenceRepository:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
     async def latest_rates(self) -> tuple[date, dict[str, Decimal]]:

@@ -1,15 +1,15 @@
 """Transactions."""
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from ledger.database import Session
 from ledger.errors import NotFound
 from ledger.models import Entry, Transaction
 
 
 class TransactionRepository:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
     async def of_account(self, account_id: int, before: int | None, limit: int) -> list[Transaction]:

@@ -1,18 +1,18 @@
 """Customers."""
 
-from typing import Annotated
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Depends
-
+from ledger.database import Session
 from ledger.schemas import Month, OverviewOut
 from ledger.services.access import Reader
 from ledger.services.accounts import AccountService
+from ledger.services.currency import CurrentRates
 
 router = APIRouter(prefix="/customers", tags=["customers"])
 
 
 @router.get("/{customer_id}/overview")
 async def get_overview(
-    customer_id: int, month: Month, client: Reader, service: Annotated[AccountService, Depends()]
+    customer_id: int, month: Month, session: Session, rates: CurrentRates, client: Reader
 ) -> OverviewOut:
-    return await service.overview(customer_id, month)
+    return await AccountService(session, rates).overview(customer_id, month)

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
+from ledger.database import Session
 from ledger.models import Category, Entry
 from ledger.repositories.entries import EntryRepository
 from ledger.schemas import EntryOut, PageSize
@@ -16,8 +17,8 @@ router = APIRouter(prefix="/entries", tags=["compliance"])
 async def search_entries(
     counterparty: Annotated[str, Query(min_length=2, max_length=70)],
     category: Category,
+    session: Session,
     client: Staff,
-    entries: Annotated[EntryRepository, Depends()],
     limit: PageSize = 50,
 ) -> list[Entry]:
-    return await entries.search(counterparty, category, limit)
+    return await EntryRepository(session).search(counterparty, category, limit)

@@ -3,9 +3,10 @@
 import hashlib
 from typing import Annotated
 
-from fastapi import Depends, Header, Security
+from fastapi import Header, Security
 from fastapi.security import SecurityScopes
 
+from ledger.database import Session
 from ledger.errors import Forbidden, Unauthorised
 from ledger.models import ApiClient
 from ledger.repositories.reference import ReferenceRepository
@@ -15,11 +16,11 @@ READ, WRITE, STAFF = "read", "write", "staff"
 
 async def authorise(
     scopes: SecurityScopes,
-    reference: Annotated[ReferenceRepository, Depends()],
+    session: Session,
     x_api_key: Annotated[str, Header()] = "",
 ) -> ApiClient:
     """The program that calls. Raises Unauthorised, and Forbidden where it lacks a scope."""
-    client = await reference.client(key_hash(x_api_key)) if x_api_key else None
+    client = await ReferenceRepository(session).client(key_hash(x_api_key)) if x_api_key else None
     if client is None:
         raise Unauthorised("send a valid key in the header X-Api-Key")
     missing = set(scopes.scopes) - set(client.scopes.split())

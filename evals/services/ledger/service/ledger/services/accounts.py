@@ -2,28 +2,21 @@
 
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated
 
-from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from ledger.database import Session
 from ledger.models import Account
 from ledger.periods import month_bounds
 from ledger.repositories.accounts import AccountRepository
 from ledger.repositories.entries import EntryRepository
 from ledger.schemas import AccountIn, BalanceOut, OverviewOut, Turnover
-from ledger.services.currency import Converter
+from ledger.services.currency import Converter, RateTable
 
 
 class AccountService:
-    def __init__(
-        self,
-        session: Session,
-        accounts: Annotated[AccountRepository, Depends()],
-        entries: Annotated[EntryRepository, Depends()],
-        converter: Annotated[Converter, Depends()],
-    ) -> None:
-        self.session, self.accounts, self.entries, self.converter = session, accounts, entries, converter
+    def __init__(self, session: AsyncSession, rates: RateTable) -> None:
+        self.session, self.converter = session, Converter(session, rates)
+        self.accounts, self.entries = AccountRepository(session), EntryRepository(session)
 
     async def open(self, wish: AccountIn) -> Account:
         """A new account with nothing in it. Raises NotFound for an unknown customer."""

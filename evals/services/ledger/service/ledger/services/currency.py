@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated
 
 from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.errors import NotFound
 from ledger.repositories.reference import ReferenceRepository
@@ -52,12 +53,20 @@ class RateTable:
             return self._rates
 
 
+async def rate_table(request: Request) -> RateTable:
+    """A coroutine, as FastAPI would run a plain function in another thread."""
+    table: RateTable = request.app.state.rates
+    return table
+
+
+CurrentRates = Annotated[RateTable, Depends(rate_table)]
+
+
 class Converter:
     """The worker's table, for one request."""
 
-    def __init__(self, request: Request, reference: Annotated[ReferenceRepository, Depends()]) -> None:
-        self._table: RateTable = request.app.state.rates
-        self._reference = reference
+    def __init__(self, session: AsyncSession, table: RateTable) -> None:
+        self._table, self._reference = table, ReferenceRepository(session)
 
     async def rates(self) -> Rates:
         return await self._table.current(self._reference)

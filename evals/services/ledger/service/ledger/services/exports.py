@@ -4,9 +4,8 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Annotated
 
-from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.models import Entry
 from ledger.periods import midnight
@@ -19,12 +18,8 @@ HEADER = ("booked_at", "counterparty", "category", "amount", "currency", "balanc
 
 
 class ExportService:
-    def __init__(
-        self,
-        accounts: Annotated[AccountRepository, Depends()],
-        entries: Annotated[EntryRepository, Depends()],
-    ) -> None:
-        self.accounts, self.entries = accounts, entries
+    def __init__(self, session: AsyncSession) -> None:
+        self.accounts, self.entries = AccountRepository(session), EntryRepository(session)
 
     async def csv(self, account_id: int, since: date, until: date) -> Iterator[str]:
         """The entries from `since` to the day before `until`, at most MAX_ROWS. Raises NotFound."""

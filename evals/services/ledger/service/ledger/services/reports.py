@@ -1,8 +1,6 @@
 """Figures for the finance department."""
 
-from typing import Annotated
-
-from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.models import Category
 from ledger.periods import month_bounds, weeks_between
@@ -11,8 +9,8 @@ from ledger.schemas import CategoryReport, MonthReport
 
 
 class ReportService:
-    def __init__(self, entries: Annotated[EntryRepository, Depends()]) -> None:
-        self.entries = entries
+    def __init__(self, session: AsyncSession) -> None:
+        self.entries = EntryRepository(session)
 
     async def month(self, month: str, currency: str) -> MonthReport:
         """The credits of each category in each week of a month. Finance asks for it once a day."""

@@ -1,9 +1,8 @@
 """The monthly statement of an account, as the customer reads it."""
 
 from datetime import date
-from typing import Annotated
 
-from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.models import Entry
 from ledger.periods import month_bounds
@@ -16,13 +15,9 @@ MAX_LINES = 200
 
 
 class StatementService:
-    def __init__(
-        self,
-        accounts: Annotated[AccountRepository, Depends()],
-        entries: Annotated[EntryRepository, Depends()],
-        reference: Annotated[ReferenceRepository, Depends()],
-    ) -> None:
-        self.accounts, self.entries, self.reference = accounts, entries, reference
+    def __init__(self, session: AsyncSession) -> None:
+        self.accounts, self.entries = AccountRepository(session), EntryRepository(session)
+        self.reference = ReferenceRepository(session)
 
     async def statement(self, account_id: int, month: str) -> StatementOut:
         """The first MAX_LINES entries of a month with the balance after each. Raises NotFound."""

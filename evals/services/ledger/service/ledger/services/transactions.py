@@ -1,8 +1,6 @@
 """Reading transactions: the pages of an account, and receipts."""
 
-from typing import Annotated
-
-from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.models import Entry, Transaction
 from ledger.repositories.accounts import AccountRepository
@@ -11,12 +9,8 @@ from ledger.schemas import LegOut, ReceiptOut, ReceiptParty, TransactionOut, Tra
 
 
 class TransactionService:
-    def __init__(
-        self,
-        transactions: Annotated[TransactionRepository, Depends()],
-        accounts: Annotated[AccountRepository, Depends()],
-    ) -> None:
-        self.transactions, self.accounts = transactions, accounts
+    def __init__(self, session: AsyncSession) -> None:
+        self.transactions, self.accounts = TransactionRepository(session), AccountRepository(session)
 
     async def page(self, account_id: int, before: int | None, limit: int) -> TransactionPage:
         """The transactions of an account, newest first, each with all its legs."""

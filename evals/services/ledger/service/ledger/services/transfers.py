@@ -3,28 +3,21 @@
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated
 
-from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from ledger.database import Session
 from ledger.errors import InsufficientFunds, Refused
 from ledger.models import Account, AccountKind, Category, Entry, Transaction
 from ledger.repositories.accounts import AccountRepository
 from ledger.repositories.transactions import TransactionRepository, own_key
 from ledger.schemas import TransferIn
-from ledger.services.currency import Converter
+from ledger.services.currency import Converter, RateTable
 
 
 class TransferService:
-    def __init__(
-        self,
-        session: Session,
-        accounts: Annotated[AccountRepository, Depends()],
-        transactions: Annotated[TransactionRepository, Depends()],
-        converter: Annotated[Converter, Depends()],
-    ) -> None:
-        self.session, self.accounts, self.transactions, self.converter = session, accounts, transactions, converter
+    def __init__(self, session: AsyncSession, rates: RateTable) -> None:
+        self.session, self.converter = session, Converter(session, rates)
+        self.accounts, self.transactions = AccountRepository(session), TransactionRepository(session)
 
     async def transfer(self, order: TransferIn, key: str | None) -> tuple[Transaction, bool]:
         """Book one transfer; the second value is False where the source had used the key before.
