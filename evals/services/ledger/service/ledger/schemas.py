@@ -7,6 +7,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Currency = Literal["EUR", "USD", "GBP", "SEK"]
+Id = Annotated[int, Field(ge=1, lt=2**63)]
 PositiveMinor = Annotated[int, Field(gt=0, le=10**12)]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=140)]
 Month = Annotated[str, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="as 2026-09")]
@@ -19,7 +20,7 @@ class Out(BaseModel):
 
 
 class AccountIn(BaseModel):
-    customer_id: int
+    customer_id: Id
     name: ShortText
     kind: Literal["current", "savings"] = "current"
     currency: Currency = "EUR"
@@ -123,8 +124,8 @@ class OverviewOut(Out):
 class TransferIn(BaseModel):
     """`amount_minor` is in the currency of the source."""
 
-    source_id: int
-    target_id: int
+    source_id: Id
+    target_id: Id
     amount_minor: PositiveMinor
     description: ShortText
 

@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from ledger.settings import async_url
-from tests.conftest import Api, Books
+from tests.conftest import Api
 
 pytestmark = pytest.mark.anyio
 
@@ -30,10 +30,6 @@ async def test_the_request_id_comes_back(client: httpx.AsyncClient) -> None:
     assert (await client.get("/health", headers={"X-Request-Id": "abc"})).headers["x-request-id"] == "abc"
     first, second = [(await client.get("/health")).headers["x-request-id"] for _ in range(2)]
     assert first != second
-
-
-async def test_what_is_not_a_number_is_refused(api: Api, books: Books) -> None:
-    await api.get("/accounts/first", 422)
 
 
 @pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+asyncpg://u@h/d"])

@@ -47,6 +47,12 @@ async def test_an_unknown_account(api: Api) -> None:
     assert (await api.get("/accounts/4", 404))["error"]["message"] == "there is no account 4"
 
 
+@pytest.mark.parametrize("number", ["0", "-1", str(2**63), "first"])
+async def test_what_is_no_id_is_refused(api: Api, number: str) -> None:
+    await api.get(f"/accounts/{number}", 422)
+    await api.get(f"/customers/{number}/overview", 422, month="2026-03")
+
+
 async def test_balance_now_and_then(api: Api, books: Books) -> None:
     account, other = await books.account(balance_minor=300), await books.account()
     await books.booked(account, other, 100, START)

@@ -1,9 +1,8 @@
 """Accounts, their transactions and statements."""
 
 from datetime import date, datetime
-from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Query, Request
+from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import StreamingResponse
 
 from ledger.database import Session
@@ -16,6 +15,7 @@ from ledger.schemas import (
     AccountPage,
     BalanceOut,
     Currency,
+    Id,
     Month,
     PageNumber,
     PageSize,
@@ -51,13 +51,13 @@ async def open_account(
 
 
 @router.get("/{account_id}", response_model=AccountOut)
-async def get_account(account_id: int, session: Session, client: Reader) -> Account:
+async def get_account(account_id: Id, session: Session, client: Reader) -> Account:
     return await AccountRepository(session).get(account_id)
 
 
 @router.get("/{account_id}/balance")
 async def get_balance(
-    account_id: int,
+    account_id: Id,
     session: Session,
     rates: CurrentRates,
     client: Reader,
@@ -69,23 +69,23 @@ async def get_balance(
 
 @router.get("/{account_id}/transactions")
 async def list_transactions(
-    account_id: int,
+    account_id: Id,
     session: Session,
     client: Reader,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Id | None = None,
     limit: PageSize = 50,
 ) -> TransactionPage:
     return await TransactionService(session).page(account_id, before, limit)
 
 
 @router.get("/{account_id}/statement")
-async def get_statement(account_id: int, month: Month, session: Session, client: Reader) -> StatementOut:
+async def get_statement(account_id: Id, month: Month, session: Session, client: Reader) -> StatementOut:
     return await StatementService(session).statement(account_id, month)
 
 
 @router.get("/{account_id}/entries.csv")
 async def export_entries(
-    account_id: int, since: date, until: date, session: Session, client: Reader
+    account_id: Id, since: date, until: date, session: Session, client: Reader
 ) -> StreamingResponse:
     if since >= until:
         raise LedgerError("since must be before until")
