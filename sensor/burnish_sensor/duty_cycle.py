@@ -164,7 +164,10 @@ class DutyCycle:
         self._start = self._others_cpu()
 
     def _drawn(self) -> frozenset[int]:
-        """Functions that together slow the program down by ``_LOAD`` when they count, at least one."""
+        """Functions that together slow the program down by ``_LOAD`` when they count.
+
+        One that does more than that alone is drawn with others, which tell how much it slows down.
+        """
         functions = sorted(self.shed)
         self._draw.shuffle(functions)
         load = 0.0
@@ -172,7 +175,7 @@ class DutyCycle:
         for function in functions:
             more = self.shed[function].rate * self.counting.ns
             if not drawn or load + more <= _LOAD:
-                load += more
+                load += more if drawn or more <= _LOAD else 0.0
                 drawn.append(function)
         return frozenset(drawn)
 
