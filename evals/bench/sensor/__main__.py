@@ -40,7 +40,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--pythons", type=_list, default=VERSIONS, help=f"default: {','.join(VERSIONS)}")
     options.add_argument("--pairs", type=int, help="rounds of cpu, web and import (default: 40, 30 and 12)")
     options.add_argument("--quick", action="store_true", help="two short rounds of everything")
-    options.add_argument("--rivals", action="store_true", help="also cProfile, yappi, pyinstrument, OpenTelemetry, ddtrace")
+    options.add_argument(
+        "--rivals", action="store_true", help="also cProfile, yappi, pyinstrument, OpenTelemetry, ddtrace"
+    )
     options.add_argument("--pure", action="store_true", help="without the native core")
     options.add_argument("--programs", type=_list, default=(), help="of cpu: default all")
     options.add_argument("--services", type=_list, default=(), help="of web: default all")

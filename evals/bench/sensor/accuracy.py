@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from burnish.histogram import Histogram, merged
-
 from evals.bench.sensor import probe
 from evals.bench.sensor.cases import CASES, LIGHT, Case
 from evals.bench.sensor.environments import Environment
@@ -125,7 +125,7 @@ def compared(truth: dict[str, Any], seen: Seen | None, seconds: float, frame_ns:
     off = seen.calls - truth["calls"]
     # of a generator or a coroutine the pauses make wall time; its own time is what tells whether awaits were left out
     time, total = (
-        (truth["wall_ns"] + frame_ns * truth["calls"], seen.wall.sum)
+        (truth["wall_ns"] + frame_ns * truth["outermost"], seen.wall.sum)
         if truth["own_ns"] is None
         else (truth["own_ns"], seen.own.sum)
     )
@@ -148,34 +148,42 @@ def compared(truth: dict[str, Any], seen: Seen | None, seconds: float, frame_ns:
 
 def bucket(value: float) -> int:
     """The index of the histogram's bucket (docs/format.md) of a value above 0."""
-    return math.ceil(math.log2(max(value, 1.0)) * 2**SCALE) - 1
+    return math.ceil(math.log2(max(value, 1.0)) * (1 << SCALE)) - 1
 
 
-def _table(
-    environment: Environment, settings: Settings, found: dict[str, list[Compared]], frame: float
-) -> Table:
+def _table(environment: Environment, settings: Settings, found: dict[str, list[Compared]], frame: float) -> Table:
     rows = []
     for name, every in found.items():
         for light in (True, False):
             group = [one for one in every if (one.rate < LIGHT) is light]
             if group:
-                rows.append(row(f"{name}, {'below' if light else 'from'} {LIGHT:,}/s", group, settings.accuracy_seconds))
+                rows.append(row(f"{name}, {'below' if light else 'from'} {LIGHT:,}/s", group))
     stated = [one.covered for every in found.values() for one in every if one.covered is not None]
-    share = f"{sum(stated) / len(stated):.0%} of {len(stated)}" if stated else "no error was stated"
+    covers = (
+        f"the stated sampling errors cover the truth in {sum(stated)} of {len(stated)} functions "
+        f"({sum(stated) / len(stated):.1%}; {COVERED} standard errors to each side)"
+        if stated
+        else "no sampling error was stated"
+    )
     return Table(
-        f"Accuracy, Python {environment.version}{' without the native core' if settings.pure else ''}",
+        f"Accuracy, {environment.name}",
         f"One run of {settings.accuracy_seconds:g} s a case, against the truth that the functions log in the same run. "
-        f"Time is total wall time (own time of generators and coroutines), with {frame:.0f} ns a call for the frame, which "
-        "a function cannot log. A quantile is right when it is within one histogram bucket (9 %) of the true one.",
-        ["functions", "n", "calls/s", "sampled", "counts exact", "calls, worst", "time, worst", "quantiles right",
+        f"Time is total wall time (own time of generators and coroutines), with {frame:.0f} ns a call for the frame, "
+        "which a function cannot log. A quantile is right within one histogram bucket (9 %) of the true one.",
+        ["functions", "n", "calls/s", "sampled", "exact", "error of calls: median, worst",
+         "of total time: median, worst", "quantiles right",
          "errors, queries exact", "stated error covers"],
         rows,
-        [f"the stated sampling errors cover the truth in {share} functions (2 × {COVERED} standard errors)"],
+        [covers],
         {name: [vars(one) for one in every] for name, every in found.items()},
     )  # fmt: skip
 
 
-def row(title: str, group: Sequence[Compared], seconds: float) -> list[str]:
+def _off(errors: Sequence[float]) -> str:
+    return f"{median(abs(error) for error in errors):.2%}, {max(errors, key=abs):+.2%}"
+
+
+def row(title: str, group: Sequence[Compared]) -> list[str]:
     """One line for some functions."""
     right = [abs(off) <= 1 for one in group for off in one.buckets]
     stated = [one.covered for one in group if one.covered is not None]
@@ -185,8 +193,8 @@ def row(title: str, group: Sequence[Compared], seconds: float) -> list[str]:
         f"{sum(one.rate for one in group):,.0f}",
         f"{sum(one.sampled for one in group)}",
         f"{sum(one.calls == 0 for one in group)}",
-        f"{max((one.calls for one in group), key=abs):+.2%}",
-        f"{max((one.time for one in group), key=abs):+.1%}",
+        _off([one.calls for one in group]),
+        _off([one.time for one in group]),
         f"{sum(right)} of {len(right)}",
         "yes" if all(one.errors and one.queries for one in group) else "no",
         f"{sum(stated)} of {len(stated)}" if stated else "–",

@@ -47,13 +47,17 @@ def _spread(kind: str, count: int, low: float, high: float, median_ns: int, **mo
 
 
 CASES = (
-    Case("light functions beside hot ones", _spread("busy", 40, 5, 900, 20_000) + _spread("busy", 2, 20_000, 40_000, 2_000)),
+    Case(
+        "light functions beside hot ones",
+        _spread("busy", 40, 5, 900, 20_000) + _spread("busy", 2, 20_000, 40_000, 2_000),
+    ),
     Case("hot functions", _spread("busy", 24, 2_000, 40_000, 1_500)),
     Case("one very hot function", (Load("busy", 400_000, 500), *_spread("busy", 8, 50, 5_000, 3_000))),
     Case("bursts", _spread("busy", 12, 300, 20_000, 3_000, pattern="burst")),
     Case(
         "periodic work",
-        _spread("busy", 6, 500, 15_000, 3_000, pattern="comb") + _spread("busy", 6, 500, 15_000, 3_000, pattern="swing"),
+        _spread("busy", 6, 500, 15_000, 3_000, pattern="comb")
+        + _spread("busy", 6, 500, 15_000, 3_000, pattern="swing"),
     ),
     Case("recursion", _spread("recursive", 6, 20, 800, 2_000, size=20)),
     Case("generators", _spread("generator", 10, 50, 4_000, 2_000, size=10)),

@@ -138,11 +138,15 @@ def _table(
     summaries = (("**geometric mean**", ratios.geometric), ("**worst**", ratios.worst))
     for title, summary in summaries:
         rows.append([title, "", "", *(interval(summary(rounds, v, random.Random(settings.seed))) for v in shown)])
-    failures = [f"{b.program.name} does not run with {v}: {' '.join(why.split())[-160:]}" for b in benches for v, why in b.failed.items()]
+    failures = [
+        f"{b.program.name} does not run with {v}: {' '.join(why.split())[-160:]}"
+        for b in benches
+        for v, why in b.failed.items()
+    ]
     return Table(
-        f"CPU-bound programs, Python {environment.version}{' without the native core' if settings.pure else ''}",
-        f"CPU time ÷ that of the same work without anything: medians over n = {settings.pairs} rounds with 95 % bootstrap "
-        f"intervals over rounds, fresh processes in random order, {settings.warm_seconds:g} s of warm-up and "
+        f"CPU-bound programs, {environment.name}",
+        f"CPU time ÷ that of the same work without anything: medians over n = {settings.pairs} rounds with 95 % "
+        f"bootstrap intervals over rounds, fresh processes in random order, {settings.warm_seconds:g} s of warm-up and "
         f"{settings.cpu_seconds:g} s measured, windows of {WINDOW_SECONDS:g} s; `{AGAIN}` is the control (A/A)."
         + (f" Rivals in every {RIVAL_EVERY}th round." if settings.rivals else ""),
         ["program", "plain, s", "observed calls/s", *shown],

@@ -45,6 +45,11 @@ class Environment:
     python: Path
     variables: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """As titles say it."""
+        return f"Python {self.version}{' without the native core' if self.variables else ''}"
+
     def environ(self, more: Mapping[str, str]) -> dict[str, str]:
         """The variables of a process: few of ours, so that none of this shell's settings is measured."""
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}

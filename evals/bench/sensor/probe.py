@@ -30,7 +30,13 @@ def run(
     command = [str(environment.python), str(PROBES / f"{probe}.py"), json.dumps(instructions)]
     try:
         done = subprocess.run(
-            command, cwd=cwd, env=environment.environ(variables), capture_output=True, text=True, timeout=seconds
+            command,
+            cwd=cwd,
+            env=environment.environ(variables),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise DoesNotRun(f"{probe} took more than {seconds:g} s with {instructions}") from error

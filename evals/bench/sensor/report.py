@@ -13,10 +13,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
-from burnish.job import Interval
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from burnish.job import Interval
 from evals.bench.sensor.errors import BenchError
 
 BEGIN, END = "<!-- sensor:begin -->", "<!-- sensor:end -->"

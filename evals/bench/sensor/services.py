@@ -76,17 +76,17 @@ SHOP = Service(
     serve=("-m", "gunicorn", "--workers", "1", "--bind", "127.0.0.1:{port}", "shop.wsgi"),
     prepare=(
         ("manage.py", "migrate", "--noinput", "--verbosity", "0"),
-        ("manage.py", "generate_data", "--seed", "1", "--scale", "0.1"),
+        ("manage.py", "generate_data", "--seed", "1", "--scale", "0.02"),
     ),
     health="/healthz",
-    scale=0.1,
+    scale=0.02,
     requirements=environments.SERVERS,
 )
 LEDGER = Service(
     name="ledger",
     serve=("-m", "uvicorn", "--factory", "ledger.main:create_app", "--port", "{port}", "--no-access-log"),
-    prepare=(("-m", "ledger.migrate"), ("-m", "ledger.seed", "--scale", "0.25")),
-    scale=0.25,
+    prepare=(("-m", "ledger.migrate"), ("-m", "ledger.seed", "--scale", "0.1")),
+    scale=0.1,
     requirements=("uvicorn>=0.30",),
 )
 SERVICES = (SHOP, LEDGER)

@@ -1,4 +1,4 @@
-"""An address on loopback that takes whatever rivals export and answers 200: a collector that never is the bottleneck."""
+"""An address on loopback that takes whatever rivals export and answers 200, so that no collector is missing."""
 
 from __future__ import annotations
 

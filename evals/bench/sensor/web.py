@@ -1,7 +1,8 @@
 """Web: two services under their usual servers, each variant a long-lived server, driven by a second process.
 
 In a round each server gets the same short burst of requests, in random order, while the others are idle; one worker, so
-that it is busy all the time. Reported are throughput, latency, and the CPU time of the server's processes per request:
+that it is busy all the time. After ten rounds the servers
+are replaced. Reported are throughput, latency, and the CPU time of the server's processes per request:
 that is the least noisy, and what costs money.
 """
 
@@ -20,7 +21,6 @@ from statistics import median
 from typing import Any
 
 from burnish.testing.postgres import Cluster, PostgresMissing
-
 from evals.bench.sensor import probe, ratios, sink
 from evals.bench.sensor.environments import REPOSITORY, Environment
 from evals.bench.sensor.errors import BenchError, DoesNotRun
@@ -31,9 +31,13 @@ from evals.bench.sensor.services import SERVICES, Service, chosen
 from evals.bench.sensor.settings import Settings
 from evals.services.latency import percentile
 
-REQUIREMENTS = tuple({line: None for service in SERVICES if service.mix.exists() for line in service.all_requirements()})
+REQUIREMENTS = tuple(
+    {line: None for service in SERVICES if service.mix.exists() for line in service.all_requirements()}
+)
 RIVALS = ("OpenTelemetry", "ddtrace", "cProfile")
 USERS = 2
+EPOCH = 10
+CALIBRATION = 60
 Burst = dict[str, Any]
 
 
@@ -54,13 +58,11 @@ def _service(service: Service, environment: Environment, settings: Settings) -> 
         database = cluster.url(service.name)
         service.make_data(environment, folder, database)
         stage = Stage(service, environment, folder, database, stack.enter_context(sink.served()))
-        servers, failures = _started(stage, [*OURS, *(RIVALS if settings.rivals else ())], stack)
+        variants = [*OURS, *(RIVALS if settings.rivals else ())]
         with driving() as driver:
-            rounds = _rounds(Bench(service, servers, driver), settings, environment.version)
-        for server in servers.values():
-            server.stop()
-        requests = stage.observed_requests()
-        return _table(service, environment, settings, rounds, servers, [*failures, f"the sensor saw {requests:,} requests"])
+            rounds, failures = _epochs(stage, variants, driver, settings)
+        seen = f"the sensor saw {stage.observed_requests():,} requests"
+        return _table(service, environment, settings, rounds, [seen, *failures])
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,11 @@ class Stage:
         """The sensor's windows."""
         return self.folder.parent / "windows"
 
-    def start(self, variant: str) -> Server:
-        """A server with a variant on. Raises DoesNotRun."""
+    def start(self, variant: str, seed: int) -> Server:
+        """A server with a variant on; `seed` is that of its hashes. Raises DoesNotRun."""
         port = free_port()
         words, variables = self._with(variant, self.service.command(port))
-        own = {**self.service.environment, "DATABASE_URL": self.database, "PYTHONHASHSEED": "0"}
+        own = {**self.service.environment, "DATABASE_URL": self.database, "PYTHONHASHSEED": str(seed)}
         environ = self.environment.environ({**own, **variables})
         log = self.folder.parent / f"{variant.replace(' ', '-')}.log"
         return Server(words, self.folder, environ, port, self.service.health, log)
@@ -119,18 +121,42 @@ class Stage:
         return int(found)
 
 
-def _started(stage: Stage, variants: Sequence[str], stack: ExitStack) -> tuple[dict[str, Server], list[str]]:
-    servers, failures = {}, []
+def _epochs(
+    stage: Stage, variants: Sequence[str], driver: subprocess.Popen[str], settings: Settings
+) -> tuple[list[dict[str, Burst]], list[str]]:
+    """All rounds, and which rivals do not run. New servers every few rounds: two processes of the same program differ
+    by a per cent or two for as long as they live, by the luck of their memory's layout."""
+    rounds: list[dict[str, Burst]] = []
+    failures: dict[str, str] = {}
+    rng = random.Random(settings.seed)
+    with progress(f"web {stage.service.name} {stage.environment.version}", settings.web_pairs) as advance:
+        while len(rounds) < settings.web_pairs:
+            with ExitStack() as stack:
+                running = [variant for variant in variants if variant not in failures]
+                servers = _started(stage, running, len(rounds), stack, failures)
+                bench = Bench(stage.service, servers, driver)
+                requests = len(rounds[0][PLAIN]["latencies_ms"]) if rounds else 0
+                requests = bench.warm_up(requests, settings.burst_seconds)
+                for _ in range(min(EPOCH, settings.web_pairs - len(rounds))):
+                    rounds.append(bench.round(len(rounds), requests, rng))
+                    advance()
+    return rounds, [f"{variant} does not run here: {why}" for variant, why in failures.items()]
+
+
+def _started(
+    stage: Stage, variants: Sequence[str], seed: int, stack: ExitStack, failures: dict[str, str]
+) -> dict[str, Server]:
+    servers = {}
     for variant in variants:
         try:
-            servers[variant] = stage.start(variant)
+            servers[variant] = stage.start(variant, seed)
         except DoesNotRun as error:
             if variant in OURS:
                 raise BenchError(f"{stage.service.name}, {variant}: {error}") from error
-            failures.append(f"{variant} does not run here: {' '.join(str(error).split())[-200:]}")
+            failures[variant] = " ".join(str(error).split())[-200:]
             continue
         stack.callback(servers[variant].stop)
-    return servers, failures
+    return servers
 
 
 @contextmanager
@@ -170,27 +196,20 @@ class Bench:
             raise BenchError(f"{self.service.name}, {variant}: {found['died']}; its log: {server.tail()}")
         return {**found, "cpu_ns": server.cpu_ns() - before}
 
+    def warm_up(self, requests: int, seconds: float) -> int:
+        """Two bursts for each server. How many requests make a burst of `seconds`, where that is not known (0)."""
+        first = requests or CALIBRATION
+        for variant in self.servers:
+            found = self.burst(variant, 1, first)
+            if variant == PLAIN and not requests:
+                requests = max(CALIBRATION, round(first / found["elapsed_s"] * seconds))
+        for variant in self.servers:
+            self.burst(variant, 2, requests)
+        return requests
 
-def _rounds(bench: Bench, settings: Settings, version: str) -> list[dict[str, Burst]]:
-    rng = random.Random(settings.seed)
-    title = f"web {bench.service.name} {version}"
-    requests = 60
-    with progress(f"{title}: warm-up", 2 * len(bench.servers)) as advance:
-        for number in (1, 2):
-            for variant in bench.servers:
-                found = bench.burst(variant, number, requests if number == 1 else 2 * requests)
-                if number == 1 and variant == PLAIN:
-                    requests = max(60, round(requests / found["elapsed_s"] * settings.burst_seconds))
-                advance(variant)
-    rounds = []
-    with progress(title, settings.web_pairs * len(bench.servers)) as advance:
-        for number in range(settings.web_pairs):
-            one = {}
-            for variant in shuffled(sorted(bench.servers), rng):
-                one[variant] = bench.burst(variant, 100 + number, requests)
-                advance(variant)
-            rounds.append(one)
-    return rounds
+    def round(self, number: int, requests: int, rng: random.Random) -> dict[str, Burst]:
+        """The same burst for every server, in random order."""
+        return {v: self.burst(v, 100 + number, requests) for v in shuffled(sorted(self.servers), rng)}
 
 
 def _table(
@@ -198,18 +217,18 @@ def _table(
     environment: Environment,
     settings: Settings,
     rounds: list[dict[str, Burst]],
-    servers: Mapping[str, Server],
     notes: list[str],
 ) -> Table:
     requests = len(rounds[0][PLAIN]["latencies_ms"])
-    rows = [_row(variant, rounds, settings.seed) for variant in servers]
+    variants = sorted({v for one in rounds for v in one}, key=[*OURS, *RIVALS].index)
+    rows = [_row(variant, rounds, settings.seed) for variant in variants]
     return Table(
-        f"{service.name} under {service.serve[1]}, Python {environment.version}"
-        f"{' without the native core' if settings.pure else ''}",
-        f"Against the same server without anything: medians of the ratios of n = {settings.web_pairs} rounds (latencies: "
-        f"ratio of the percentiles of all requests) with 95 % bootstrap intervals over rounds. Bursts of {requests} requests, "
-        f"the same for each server, in random order, {USERS} users without think time, one worker, PostgreSQL; windows of 10 s. "
-        f"Throughput above 1 is faster, the others above 1 are slower. `{AGAIN}` is the control (A/A).",
+        f"{service.name} under {service.serve[1]}, {environment.name}",
+        f"Against the same server without anything: medians of the ratios of n = {settings.web_pairs} rounds "
+        "(latencies: ratio of the percentiles of all requests) with 95 % bootstrap intervals over rounds. Bursts of "
+        f"{requests} requests, the same for each server, in random order, {USERS} users without think time, one "
+        "worker, PostgreSQL; windows of 10 s. Throughput above 1 is faster, the others above 1 are slower. "
+        f"`{AGAIN}` is the control (A/A).",
         ["", "CPU per request", "throughput", "p50", "p99", "CPU ms", "requests/s", "p99 ms", "errors"],
         rows,
         notes,

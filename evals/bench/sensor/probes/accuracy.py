@@ -17,9 +17,10 @@ import threading
 import time
 from array import array
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter_ns as clock
-from typing import Any, Callable, Iterator
+from typing import Any
 
 Call = Callable[[int], None]
 PHASES = 5
@@ -119,7 +120,8 @@ def quantiles(values: array[int]) -> list[int]:
     """p50, p90, p99 by nearest rank."""
     if not values:
         return []
-    counted, found, seen = Counter(values), [], 0
+    found: list[int] = []
+    counted, seen = Counter(values), 0
     ranks = [max(1, math.ceil(q * len(values))) for q in (0.5, 0.9, 0.99)]
     for value in sorted(counted):
         seen += counted[value]
@@ -149,7 +151,7 @@ def in_time(functions: list[Function], seconds: float, seed: str) -> None:
     calls = [function.call for function in functions]
     end = clock() + round(seconds * 1e9)
     while (second := clock()) < end:
-        for at, index in zip(*rng.choice(plans)):
+        for at, index in zip(*rng.choice(plans), strict=True):
             now = clock()
             if now >= end:
                 return
@@ -206,7 +208,7 @@ def frame_ns(module: Any) -> float:
         beyond.append(clock() - start - module.walls_0[-1])
         start = clock()
         bare.append(clock() - start)
-    return sorted(beyond)[10_000] - sorted(bare)[10_000]
+    return float(sorted(beyond)[10_000] - sorted(bare)[10_000])
 
 
 def generate(root: Path, functions: int) -> None:

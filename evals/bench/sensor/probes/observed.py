@@ -1,13 +1,15 @@
 """Functions whose truth is known: each waits on the clock for as long as it is told, and logs how long it really did.
 
-This text is repeated by `accuracy.py` with a number in place of each `_N`, so that every function is one of its own. Only
-this module is under BURNISH_ROOT: what plays it is not observed.
+This text is repeated by `accuracy.py` with a number in place of each `_N`, so that every function is one of its own.
+Only this module is under BURNISH_ROOT: what plays it is not observed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from array import array
+from collections.abc import Iterator
 from time import perf_counter_ns as clock
 
 walls_N = array("q")
@@ -16,7 +18,7 @@ log_N = walls_N.append
 own_N = owns_N.append
 
 
-def busy_N(duration):
+def busy_N(duration: int) -> None:
     start = clock()
     end = start + duration
     now = start
@@ -25,7 +27,7 @@ def busy_N(duration):
     log_N(now - start)
 
 
-def failing_N(duration, fail):
+def failing_N(duration: int, fail: bool) -> None:
     start = clock()
     end = start + duration
     now = start
@@ -36,7 +38,7 @@ def failing_N(duration, fail):
         raise ValueError
 
 
-def recursive_N(duration, depth, outermost=True):
+def recursive_N(duration: int, depth: int, outermost: bool = True) -> None:
     start = clock()
     end = start + duration
     now = start
@@ -49,7 +51,7 @@ def recursive_N(duration, depth, outermost=True):
         log_N(now - start)
 
 
-def generator_N(duration, steps):
+def generator_N(duration: int, steps: int) -> Iterator[None]:
     began = now = clock()
     for _ in range(steps):
         start = clock()
@@ -62,7 +64,7 @@ def generator_N(duration, steps):
     log_N(now - began)
 
 
-async def awaiting_N(duration, pause):
+async def awaiting_N(duration: int, pause: float) -> None:
     began = clock()
     end = began + duration
     now = began
@@ -79,7 +81,7 @@ async def awaiting_N(duration, pause):
     log_N(now - began)
 
 
-def asking_N(duration, cursor):
+def asking_N(duration: int, cursor: sqlite3.Cursor) -> None:
     start = clock()
     cursor.execute("SELECT count(*) FROM numbers WHERE value > ?", (duration,)).fetchall()
     log_N(clock() - start)

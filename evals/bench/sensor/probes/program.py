@@ -6,7 +6,8 @@ import importlib
 import json
 import sys
 import time
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 
 def main() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
-from typing import Any, Callable, Iterator, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
 _kept: list[Any] = []
@@ -28,14 +29,14 @@ def _cprofile(root: str) -> None:
 
 
 def _yappi(root: str) -> None:
-    import yappi
+    import yappi  # type: ignore[import-not-found, unused-ignore]
 
     yappi.set_clock_type("cpu")
     yappi.start()
 
 
 def _pyinstrument(root: str) -> None:
-    from pyinstrument import Profiler
+    from pyinstrument import Profiler  # type: ignore[import-not-found, unused-ignore]
 
     profiler = Profiler(interval=0.001)
     profiler.start()
@@ -43,7 +44,7 @@ def _pyinstrument(root: str) -> None:
 
 
 def _ddtrace(root: str) -> None:
-    from ddtrace.profiling import Profiler
+    from ddtrace.profiling import Profiler  # type: ignore[import-not-found, unused-ignore]
 
     profiler = Profiler()
     profiler.start()
@@ -52,8 +53,12 @@ def _ddtrace(root: str) -> None:
 
 def _opentelemetry(root: str) -> None:
     """A span for each call of a function of the program, batched to an exporter that does nothing."""
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+    from opentelemetry.sdk.trace import TracerProvider  # type: ignore[import-not-found, unused-ignore]
+    from opentelemetry.sdk.trace.export import (  # type: ignore[import-not-found, unused-ignore]
+        BatchSpanProcessor,
+        SpanExporter,
+        SpanExportResult,
+    )
 
     class Nowhere(SpanExporter):  # type: ignore[misc, unused-ignore]
         def export(self, spans: Any) -> Any:
