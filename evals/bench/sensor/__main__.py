@@ -16,13 +16,12 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.markdown import Markdown
 
 from evals.bench.sensor import environments
-from evals.bench.sensor.environments import REPOSITORY, VERSIONS, Environment
+from evals.bench.sensor.environments import REPOSITORY, VERSIONS
 from evals.bench.sensor.errors import BenchError
 from evals.bench.sensor.report import Table, write_docs, write_json
 from evals.bench.sensor.settings import Settings
@@ -96,7 +95,7 @@ def _measured(args: argparse.Namespace, asked: Settings) -> tuple[list[Table], b
     for part in args.only:
         for version in args.pythons:
             try:
-                made = _part(part, _environment(part, version, args), asked)
+                made = _part(part, version, args, asked)
             except BenchError as error:
                 print(f"bench: {part}, Python {version}: {error}", file=sys.stderr)
                 failed = True
@@ -107,19 +106,12 @@ def _measured(args: argparse.Namespace, asked: Settings) -> tuple[list[Table], b
     return tables, failed
 
 
-def _part(part: str, environment: Environment, asked: Settings) -> list[Table]:
-    """Each part is a module with `REQUIREMENTS` and `measure(environment, settings)`."""
-    measured: list[Table] = _module(part).measure(environment, asked)
+def _part(part: str, version: str, args: argparse.Namespace, asked: Settings) -> list[Table]:
+    """Each part is a module with `requirements(settings)` and `measure(environment, settings)`."""
+    module = importlib.import_module(f"evals.bench.sensor.{'imports' if part == 'import' else part}")
+    environment = environments.environment(version, args.cache, module.requirements(asked), pure=args.pure)
+    measured: list[Table] = module.measure(environment, asked)
     return measured
-
-
-def _environment(part: str, version: str, args: argparse.Namespace) -> Environment:
-    rivals = environments.RIVALS if args.rivals and part in ("cpu", "web") else ()
-    return environments.environment(version, args.cache, [*_module(part).REQUIREMENTS, *rivals], pure=args.pure)
-
-
-def _module(part: str) -> Any:
-    return importlib.import_module(f"evals.bench.sensor.{'imports' if part == 'import' else part}")
 
 
 def _show(table: Table, *, as_markdown: bool) -> None:

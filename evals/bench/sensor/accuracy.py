@@ -24,7 +24,6 @@ from evals.bench.sensor.probes.accuracy import generate
 from evals.bench.sensor.report import Table, progress
 from evals.bench.sensor.settings import Settings
 
-REQUIREMENTS: tuple[str, ...] = ()
 SCALE = 3
 COVERED = 1.96
 """Standard errors on each side of the estimate within which the truth should be in 95 % of cases."""
@@ -56,6 +55,11 @@ class Compared:
     queries: bool
     sampled: bool
     covered: bool | None
+
+
+def requirements(settings: Settings) -> list[str]:
+    """Nothing but the sensor."""
+    return []
 
 
 def measure(environment: Environment, settings: Settings) -> list[Table]:

@@ -25,7 +25,6 @@ from evals.bench.sensor.ratios import AGAIN, OURS, PLAIN, SENSOR, shuffled
 from evals.bench.sensor.report import Table, interval, progress
 from evals.bench.sensor.settings import Settings
 
-REQUIREMENTS = environments.PROGRAMS
 RIVALS = ("cProfile", "yappi", "pyinstrument", "OpenTelemetry", "ddtrace")
 RIVAL_EVERY = 4
 """Rivals run in every fourth round: their ratios are far from 1 and need fewer."""
@@ -82,6 +81,12 @@ class Bench:
         self.each_ns = self.run(PLAIN, 0)["cpu_ns"] / self.rounds
         self.warm = max(1, math.ceil(warm_seconds * 1e9 / self.each_ns))
         self.rounds = max(1, math.ceil(seconds * 1e9 / self.each_ns))
+
+
+def requirements(settings: Settings) -> list[str]:
+    """pyperformance, and what the chosen programs import."""
+    wanted = ["pyperformance==1.14.0", *(p.requirement for p in chosen(settings.programs) if p.requirement)]
+    return [*wanted, *(environments.RIVALS if settings.rivals else ())]
 
 
 def measure(environment: Environment, settings: Settings) -> list[Table]:

@@ -19,8 +19,6 @@ from evals.bench.sensor.errors import BenchError
 REPOSITORY = Path(__file__).resolve().parents[3]
 SENSOR = REPOSITORY / "sensor"
 VERSIONS = ("3.11", "3.12", "3.13")
-PROGRAMS = ("pyperformance==1.14.0", "django>=5.2,<5.3", "sqlalchemy>=2.0,<2.1")
-SERVERS = ("django>=5.2,<5.3", "gunicorn>=23", "psycopg[binary]>=3.2", "uvicorn>=0.30")
 RIVALS = (
     "yappi",
     "pyinstrument",
@@ -107,7 +105,8 @@ def _install_sensor(folder: Path, python: Path) -> None:
 def _run(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     if done.returncode:
-        last = "\n".join(done.stderr.strip().splitlines()[-6:])
+        said = [line for line in done.stderr.strip().splitlines() if not line.startswith("WARNING")]
+        last = "\n".join(line[:300] for line in said[-6:])
         raise BenchError(f"{' '.join(command[:5])} … failed ({done.returncode}):\n{last}")
 
 

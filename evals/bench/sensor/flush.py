@@ -15,9 +15,13 @@ from evals.bench.sensor.errors import BenchError
 from evals.bench.sensor.report import Table, progress
 from evals.bench.sensor.settings import Settings
 
-REQUIREMENTS: tuple[str, ...] = ()
 SCRIPT = Path(__file__).with_name("flush_gil.py")
 RUNS = 5
+
+
+def requirements(settings: Settings) -> list[str]:
+    """Nothing but the sensor."""
+    return []
 
 
 def measure(environment: Environment, settings: Settings) -> list[Table]:

@@ -18,12 +18,16 @@ from evals.bench.sensor.ratios import AGAIN, OURS, PLAIN, SENSOR, shuffled
 from evals.bench.sensor.report import Table, interval, progress
 from evals.bench.sensor.settings import Settings
 
-REQUIREMENTS: tuple[str, ...] = ()
 MODULES, FUNCTIONS = 5_000, 20
 QUICK_MODULES = 500
 STARTS = (PLAIN, "import", "import and start")
 EACH = 3
 """Processes that only start are this many times as many as the pairs of the project."""
+
+
+def requirements(settings: Settings) -> list[str]:
+    """Nothing but the sensor."""
+    return []
 
 
 def measure(environment: Environment, settings: Settings) -> list[Table]:

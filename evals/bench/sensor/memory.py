@@ -13,12 +13,16 @@ from evals.bench.sensor.ratios import AGAIN, OURS, PLAIN, SENSOR, shuffled
 from evals.bench.sensor.report import Table, interval, progress
 from evals.bench.sensor.settings import Settings
 
-REQUIREMENTS: tuple[str, ...] = ()
 FUNCTIONS, MODULES = 20_000, 200
 WINDOWS, WINDOW_SECONDS = 5, 3.0
 PAIRS = 5
 Measured = dict[str, dict[str, float]]
 """By what was measured (`window 1`, `peak`), MiB by variant."""
+
+
+def requirements(settings: Settings) -> list[str]:
+    """Nothing but the sensor."""
+    return []
 
 
 def measure(environment: Environment, settings: Settings) -> list[Table]:

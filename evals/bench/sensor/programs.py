@@ -19,12 +19,14 @@ from evals.bench.sensor.errors import BenchError
 
 @dataclass(frozen=True)
 class Program:
-    """A script. `setup` is executed and `work` evaluated in its namespace; `libraries` are observed with it."""
+    """A script. `setup` is executed and `work` evaluated in its namespace; `libraries` are observed with it,
+    and installed by `requirement`."""
 
     name: str
     work: str
     setup: str = ""
     libraries: tuple[str, ...] = ()
+    requirement: str = ""
 
 
 _LOGGING = """
@@ -71,8 +73,13 @@ PROGRAMS = (
         libraries=("json",),
     ),
     Program("logging", "lambda: bench_formatted_output(100, _logger, _stream)", _LOGGING, ("logging",)),
-    Program("django_template", "lambda: _template.render(_context)", _TEMPLATE, ("django",)),
-    Program("sqlalchemy_declarative", "lambda: bench_sqlalchemy(1, 15)", libraries=("sqlalchemy",)),
+    Program("django_template", "lambda: _template.render(_context)", _TEMPLATE, ("django",), "django>=5.2,<5.3"),
+    Program(
+        "sqlalchemy_declarative",
+        "lambda: bench_sqlalchemy(1, 15)",
+        libraries=("sqlalchemy",),
+        requirement="sqlalchemy>=2.0,<2.1",
+    ),
 )
 
 

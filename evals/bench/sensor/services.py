@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evals.bench.sensor import environments
 from evals.bench.sensor.environments import REPOSITORY, Environment
 from evals.bench.sensor.errors import BenchError
 
@@ -32,7 +31,6 @@ class Service:
     scale: float = 1.0
     environment: Mapping[str, str] = field(default_factory=dict)
     requirements: Sequence[str] = ()
-    requires_python: tuple[int, int] = (3, 11)
 
     @property
     def folder(self) -> Path:
@@ -80,14 +78,17 @@ SHOP = Service(
     ),
     health="/healthz",
     scale=0.02,
-    requirements=environments.SERVERS,
+    requirements=("django>=5.2,<5.3", "gunicorn>=23", "psycopg[binary]>=3.2"),
 )
 LEDGER = Service(
     name="ledger",
-    serve=("-m", "uvicorn", "--factory", "ledger.main:create_app", "--port", "{port}", "--no-access-log"),
+    serve=(
+        *("-m", "uvicorn", "--factory", "ledger.main:create_app", "--host", "127.0.0.1", "--port", "{port}"),
+        *("--no-access-log", "--log-level", "warning"),
+    ),
     prepare=(("-m", "ledger.migrate"), ("-m", "ledger.seed", "--scale", "0.1")),
+    health="/health",
     scale=0.1,
-    requirements=("uvicorn>=0.30",),
 )
 SERVICES = (SHOP, LEDGER)
 

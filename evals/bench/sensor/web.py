@@ -21,24 +21,27 @@ from statistics import median
 from typing import Any
 
 from burnish.testing.postgres import Cluster, PostgresMissing
-from evals.bench.sensor import probe, ratios, sink
+from evals.bench.sensor import environments, probe, ratios, sink
 from evals.bench.sensor.environments import REPOSITORY, Environment
 from evals.bench.sensor.errors import BenchError, DoesNotRun
 from evals.bench.sensor.processes import Server, free_port
 from evals.bench.sensor.ratios import AGAIN, OURS, PLAIN, SENSOR, shuffled
 from evals.bench.sensor.report import Table, interval, progress
-from evals.bench.sensor.services import SERVICES, Service, chosen
+from evals.bench.sensor.services import Service, chosen
 from evals.bench.sensor.settings import Settings
 from evals.services.latency import percentile
 
-REQUIREMENTS = tuple(
-    {line: None for service in SERVICES if service.mix.exists() for line in service.all_requirements()}
-)
 RIVALS = ("OpenTelemetry", "ddtrace", "cProfile")
 USERS = 2
 EPOCH = 10
 CALIBRATION = 60
 Burst = dict[str, Any]
+
+
+def requirements(settings: Settings) -> list[str]:
+    """What the chosen services need."""
+    wanted = [line for service in chosen(settings.services) for line in service.all_requirements()]
+    return [*wanted, *(environments.RIVALS if settings.rivals else ())]
 
 
 def measure(environment: Environment, settings: Settings) -> list[Table]:
