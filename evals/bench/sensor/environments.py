@@ -20,18 +20,19 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 SENSOR = REPOSITORY / "sensor"
 VERSIONS = ("3.11", "3.12", "3.13")
 RIVALS = (
-    "yappi",
-    "pyinstrument",
-    "ddtrace",
-    "opentelemetry-sdk",
-    "opentelemetry-exporter-otlp-proto-http",
-    "opentelemetry-distro>=0.50b0",
-    "opentelemetry-instrumentation-asyncpg>=0.50b0",
-    "opentelemetry-instrumentation-django>=0.50b0",
-    "opentelemetry-instrumentation-fastapi>=0.50b0",
-    "opentelemetry-instrumentation-psycopg>=0.50b0",
-    "opentelemetry-instrumentation-sqlalchemy>=0.50b0",
+    "yappi==1.7.6",
+    "pyinstrument==5.1.3",
+    "ddtrace==4.16.0",
+    "opentelemetry-sdk==1.45.1",
+    "opentelemetry-exporter-otlp-proto-http==1.45.1",
+    "opentelemetry-distro==0.66b1",
+    "opentelemetry-instrumentation-asyncpg==0.66b1",
+    "opentelemetry-instrumentation-django==0.66b1",
+    "opentelemetry-instrumentation-fastapi==0.66b1",
+    "opentelemetry-instrumentation-psycopg==0.66b1",
+    "opentelemetry-instrumentation-sqlalchemy==0.66b1",
 )
+"""Pinned: these were measured, and pip finds no set of the instrumentations by itself in every order."""
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
