@@ -76,14 +76,15 @@ def _opentelemetry(root: str) -> None:
 def _owners(module: ModuleType) -> Iterator[Any]:
     yield module
     for value in list(vars(module).values()):
-        if isinstance(value, type) and value.__module__ == module.__name__:
+        # not isinstance: that asks a lazy object for its __class__, and Django's settings are one
+        if issubclass(type(value), type) and value.__module__ == module.__name__:
             yield value
 
 
 def _wrap_all(owner: Any, module: str, span: Callable[[str], Any]) -> None:
     for name, value in list(vars(owner).items()):
-        inner = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
-        if name in _LEFT or not isinstance(inner, FunctionType) or inner.__module__ != module:
+        inner = value.__func__ if type(value) in (staticmethod, classmethod) else value
+        if name in _LEFT or type(inner) is not FunctionType or inner.__module__ != module:
             continue
         wrapped: Any = _in_span(inner, span)
         try:
