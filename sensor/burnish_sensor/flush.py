@@ -5,7 +5,6 @@ Nothing here may raise into the host or block it. A window that cannot be writte
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 import time
@@ -122,7 +121,7 @@ class Flusher:
         """Between pieces of a window: let the application's threads run, and do not fall behind with the rest."""
         thread = self._thread
         if thread is not None and thread.is_current() and not self.stopped and not self._halt.is_set():
-            time.sleep(_REST_SECONDS)
+            threads.sleep(_REST_SECONDS)
             self._attempt(self._step)
 
     def thread_cpu(self) -> int:
@@ -142,7 +141,6 @@ class Flusher:
         self._halt.set()
         if not thread.is_current():
             thread.join(1.0)
-            _wait_until_gone(thread.native_id)
         self._thread = None
         self._halt = threads.Event()
         return True
@@ -293,11 +291,3 @@ def _unused_governor(recorder: Calls, registry: Registry) -> Governor:
     switch = CodeExchange(Slots({}), registry, recorder.sampling)
     draw = random.Random(0)
     return Governor(recorder.sampling, switch, registry, 1.0, time.monotonic_ns, time.process_time_ns, draw)
-
-
-def _wait_until_gone(native_id: int | None) -> None:
-    """Until Python 3.12 ``join`` returns a moment before the system's thread has ended, and fork would still see it."""
-    for _ in range(50):
-        if not os.path.exists(f"/proc/self/task/{native_id}"):
-            return
-        time.sleep(0.0002)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 DEFAULT_PATH = "/v1/windows"
 FORMS = "a directory, a file ending in .jsonl, unix:/path/to.sock, or http(s)://host[:port][/path]"
@@ -14,8 +14,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _LONGEST_SOCKET_PATH = 103  # sockaddr_un holds 104 bytes on macOS and the BSDs, 108 on Linux, with the final zero
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """One place for windows. ``kind`` is ``directory``, ``file``, ``unix``, ``http`` or ``https``.
 
     ``path`` is an absolute path, or the path of the URL; ``host`` and ``port`` are those of a URL.

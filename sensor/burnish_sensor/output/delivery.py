@@ -8,11 +8,11 @@ processes of a service do not come back all at once.
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Iterable
 from typing import Callable
 
+from .. import threads
 from ..notice import Notices
 from .spool import Item, Spool
 from .transport import ACCEPTED, LATER, REFUSED, TOO_LARGE, Answer, Transport
@@ -49,9 +49,10 @@ class Delivery:
         self._failures = 0
         self._not_before = 0.0
         self._adopt_at = 0.0
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._halt = False
+        self._lock = threads.Lock()
+        self._wake = threads.Event()
+        self._thread: threads.Thread | None = None
+        self._running = self._halt = False
         self._deadline: float | None = None
 
     @property
@@ -63,45 +64,57 @@ class Delivery:
         """Keep a window until it is taken. Raises what ``pieces`` raises."""
         self._spool.add(start, sequence, pieces)
         self.start()
-        with self._changed:
-            self._changed.notify()
+        self._wake.set()
         return True
 
     def start(self) -> None:
         """Start the thread that sends, if it does not run. Python 3.12 refuses when the interpreter is ending."""
-        self._halt = False
-        if self._thread is None or not self._thread.is_alive():
-            thread = threading.Thread(target=self._run, name="burnish-delivery", daemon=True)
-            try:
+        if not self._lock.acquire(timeout=0.5):  # a signal came while it was held below on this stack
+            return
+        try:
+            self._halt = False
+            if not self._running:
+                thread = threads.Thread(self._run)
                 thread.start()
-            except RuntimeError:
-                return
-            self._thread = thread
+                self._thread, self._running = thread, True
+        except RuntimeError:
+            pass
+        finally:
+            self._lock.release()
 
     def _run(self) -> None:
         try:
-            if self._transport is None:
-                self._transport = self._connect()
-            while self._wait():
-                self._step(self._transport)
+            transport = self._transport = self._connect()
+            try:
+                while self._wait():
+                    self._step(transport)
+            finally:
+                transport.close()
         except Exception as error:  # noqa: BLE001 - the edge: a thread of the host's process must not die noisily
             self._notices.say("delivery", f"sending windows to {self._place} failed: {error!r}; they wait.")
-        finally:
-            if self._transport is not None:
-                self._transport.close()
+            self._running = False
 
     def _wait(self) -> bool:
         """Wait until there is something to do; False when that is to end."""
-        with self._changed:
-            while not self._halt:
-                now = time.monotonic()
-                if self._deadline is not None:
-                    return len(self._spool) > 0 and not self._failures and now < self._deadline
-                due = max(self._not_before, 0.0 if len(self._spool) else self._adopt_at)
-                if now >= due and (len(self._spool) or now >= self._adopt_at):
-                    return True
-                self._changed.wait(max(due - now, 0.01))
-            return False
+        while True:
+            self._wake = wake = threads.Event()  # before the state is looked at: what changes it sets this one
+            with self._lock:
+                seconds = self._seconds_left()
+                if seconds is None:
+                    self._running = False
+                    return False
+            if seconds <= 0:
+                return True
+            wake.wait(seconds)
+
+    def _seconds_left(self) -> float | None:
+        """Until there is something to do; None to end."""
+        now, waiting = time.monotonic(), len(self._spool) > 0
+        if self._deadline is not None:
+            return 0.0 if waiting and not self._halt and not self._failures and now < self._deadline else None
+        if self._halt:
+            return None
+        return max(self._not_before, 0.0 if waiting else self._adopt_at) - now
 
     def _step(self, transport: Transport) -> None:
         if time.monotonic() >= self._adopt_at and self._deadline is None:
@@ -148,8 +161,7 @@ class Delivery:
         self._failures += 1
         self._batch = max(1, self._batch // 2)
         pause = max(interval * self._draw(), min(answer.wait, _LONGEST_WAIT))
-        with self._changed:
-            self._not_before = time.monotonic() + pause
+        self._not_before = time.monotonic() + pause
         self._notices.say(
             "later", f"{self._place} does not take windows now ({answer.reason}); they wait, and are sent again."
         )
@@ -162,23 +174,21 @@ class Delivery:
             thread.join(_PAUSE_SECONDS)
 
     def _end(self) -> None:
-        with self._changed:
-            self._halt = True
-            self._changed.notify()
+        self._halt = True
+        self._wake.set()
         if self._transport is not None:
             self._transport.abort()
 
     def close(self, seconds: float) -> None:
         """One more attempt for at most ``seconds``; what was not taken by then is left in the spool."""
         self.start()
-        with self._changed:
-            self._deadline = time.monotonic() + seconds
-            self._failures = 0
-            self._changed.notify()
+        self._failures = 0
+        self._deadline = time.monotonic() + seconds
+        self._wake.set()
         thread = self._thread
         if thread is not None:
             thread.join(seconds)
-            if thread.is_alive():  # the lock on what it still sends is given back by the end of the process
+            if self._running:  # the lock on what it still sends is given back by the end of the process
                 self._end()
                 return
         self._spool.close()

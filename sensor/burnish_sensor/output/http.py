@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import re
 import socket
+import ssl
 import time
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 
 from .. import __version__
+from ..threads import original
 from .address import Address
 from .spool import Item
 from .transport import ACCEPTED, LATER, REFUSED, TOO_LARGE, Answer
@@ -22,8 +24,9 @@ _SECONDS = re.compile(r"\s*(\d{1,9})\s*\Z")
 class HttpTransport:
     """One connection for each batch: there are few, and none is left open across a fork or a quiet night.
 
-    Nothing of the host's is used: neither its proxies (``HTTPS_PROXY``) nor its HTTP libraries, whose hooks would
-    observe us. Certificates are those of the system (``SSL_CERT_FILE`` is obeyed). Redirects are not followed.
+    Nothing of the host's is used: not its proxies (``HTTPS_PROXY``), not its HTTP libraries, whose hooks would observe
+    us, not the sockets that gevent made of the system's: this is a thread, and may wait. Certificates are those of the
+    system (``SSL_CERT_FILE`` is obeyed). Redirects are not followed.
     """
 
     batch = 100
@@ -66,15 +69,26 @@ class HttpTransport:
         return headers
 
     def _connected(self, deadline: float) -> Any:
-        address = self._address
-        connected = socket.create_connection((address.host, address.port), _left(deadline))
-        self._socket = connected
-        if address.kind == "https":
-            import ssl
-
-            connected.settimeout(_left(deadline))
-            self._socket = ssl.create_default_context().wrap_socket(connected, server_hostname=address.host)
+        self._socket = self._opened(deadline)
+        if self._address.kind == "https":
+            self._socket.settimeout(_left(deadline))
+            self._socket = _trust().wrap_socket(self._socket, server_hostname=self._address.host)
         return _Timed(self._socket, deadline)
+
+    def _opened(self, deadline: float) -> socket.socket:
+        """A connection to the first of the host's addresses that takes one. The resolver has timeouts of its own."""
+        found = original("socket", "getaddrinfo")(self._address.host, self._address.port, 0, socket.SOCK_STREAM)
+        failed: OSError = OSError(f"{self._address.host} has no address")
+        for family, kind, protocol, _, place in found:
+            opened: socket.socket = original("socket", "socket")(family, kind, protocol)
+            try:
+                opened.settimeout(_left(deadline))
+                opened.connect(place)
+                return opened
+            except OSError as error:
+                failed = error
+                opened.close()
+        raise failed
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -87,9 +101,16 @@ class HttpTransport:
         connected = self._socket
         try:
             if connected is not None:
-                socket.socket.shutdown(connected, socket.SHUT_RDWR)
+                original("socket", "socket").shutdown(connected, socket.SHUT_RDWR)
         except OSError:
             pass
+
+
+def _trust() -> ssl.SSLContext:
+    """Certificates and host names are checked; what is trusted is what the system trusts."""
+    context: ssl.SSLContext = original("ssl", "SSLContext")(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_default_certs()
+    return context
 
 
 class _Timed:

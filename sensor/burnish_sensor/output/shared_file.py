@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 
 from ..notice import Notices
+from ..threads import sleep
 from .directory import Directory, unwritable, write_all
 
 try:
@@ -67,7 +68,7 @@ def _locked(descriptor: int) -> bool:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 return False
-            time.sleep(0.005)
+            sleep(0.005)
         except OSError:
             return False
     return False

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
 
+from .. import threads
 from ..notice import Notices
 from .leftovers import Claim, adopt, instances
 
@@ -28,26 +27,25 @@ _GZIP = 16 + zlib.MAX_WBITS
 _IN_ORDER = attrgetter("file")
 
 
-@dataclass(eq=False)
 class Item:
-    """One window that waits: ``size`` in bytes, ``data`` where it is in memory and not on the disk."""
+    """One window that waits: ``size`` in bytes, ``data`` where it is in memory and not on the disk.
 
-    start: int
-    instance: str
-    sequence: int
-    size: int
-    data: bytes | None = None
+    ``tells`` is how many dropped windows it tells of: if it is dropped too, the next one has to.
+    """
 
-    @property
-    def file(self) -> str:
-        """Its name on the disk, in the order in which windows are sent."""
-        return f"{self.start:020d}.{self.instance}.{self.sequence:010d}.jsonl.gz"
+    def __init__(self, start: int, instance: str, sequence: int, size: int, tells: int = 0) -> None:
+        self.start, self.instance, self.sequence = start, instance, sequence
+        self.size, self.tells = size, tells
+        self.data: bytes | None = None
+        #: its name on the disk, in the order in which windows are sent
+        self.file = f"{start:020d}.{instance}.{sequence:010d}.jsonl.gz"
 
 
 class Spool:
     """The windows of one process, oldest first. ``limit`` bounds the bytes on disk of all processes of the service.
 
-    One thread adds, another takes; ``dropped`` counts the windows that had to go.
+    One thread adds, another takes; ``dropped`` counts the windows that had to go, and counts them once more when the
+    window that told of them had to go as well.
     """
 
     def __init__(self, folder: str, service: str, instance: str, limit: int, notices: Notices) -> None:
@@ -57,16 +55,22 @@ class Spool:
         self._claim: Claim | None = None
         self._items: list[Item] = []
         self._sent: set[str] = set()
-        self._lock = threading.Lock()
-        self.dropped = 0
+        self._lock = threads.Lock()
+        self.dropped = self._told = 0
 
     def __len__(self) -> int:
         return len(self._items)
 
+    @property
+    def untold(self) -> int:
+        """How many dropped windows no window tells of yet."""
+        return self.dropped - self._told
+
     def add(self, start: int, sequence: int, pieces: Iterable[bytes]) -> None:
         """Keep a window. Raises what ``pieces`` raises, and nothing else."""
+        tells, self._told = self.untold, self.dropped
         data = compressed(pieces)
-        item = Item(start, self._instance, sequence, len(data))
+        item = Item(start, self._instance, sequence, len(data), tells)
         try:
             self._store(item, data)
         except OSError as error:
@@ -84,10 +88,7 @@ class Spool:
         self._trim()
 
     def _store(self, item: Item, data: bytes) -> None:
-        if self._claim is None or not os.path.isdir(self._mine):
-            if self._claim is not None:
-                self._claim.release()
-            self._claim = Claim.make(self._mine)
+        self._claim_folder()
         path = os.path.join(self._mine, item.file)
         try:
             with open(path + ".part", "wb", buffering=0) as stream:
@@ -97,6 +98,13 @@ class Spool:
         except OSError:
             _remove(path + ".part")
             raise
+
+    def _claim_folder(self) -> None:
+        with self._lock:
+            if self._claim is None or not os.path.isdir(self._mine):
+                if self._claim is not None:
+                    self._claim.release()
+                self._claim = Claim.make(self._mine)
 
     def _trim(self) -> None:
         """Let the oldest go: on disk beyond this process's share of the limit, in memory beyond its own limit."""
@@ -110,8 +118,7 @@ class Spool:
                         break
                     if item.file not in self._sent:
                         excess -= item.size
-                        self.dropped += 1
-                        self._forget(item)
+                        self._forget(item, lost=True)
 
     def batch(self, count: int, size: int) -> list[tuple[Item, bytes]]:
         """The oldest window and what follows it of its instance: at most ``count`` of ``size`` bytes in all, or one."""
@@ -146,8 +153,7 @@ class Spool:
         except (OSError, ValueError, zlib.error):
             self._set_aside(path)
             with self._lock:
-                self.dropped += 1
-                self._items.remove(item)
+                self._forget(item, lost=True)
             return None
 
     def _set_aside(self, path: str) -> None:
@@ -167,18 +173,23 @@ class Spool:
         with self._lock:
             for item in items:
                 if item in self._items:
-                    self._forget(item)
-                    self.dropped += lost
+                    self._forget(item, lost)
             self._sent = set()
 
-    def _forget(self, item: Item) -> None:
+    def _forget(self, item: Item, lost: bool) -> None:
         self._items.remove(item)
+        if lost:
+            self.dropped += 1 + item.tells
         if item.data is None:
             _remove(os.path.join(self._mine, item.file))
 
     def adopt(self) -> None:
         """Take over what processes of this service left that are no more; nothing where the disk does not allow it."""
-        if self._claim is None:
+        try:
+            if not instances(self.folder):
+                return
+            self._claim_folder()
+        except OSError:
             return
         found: list[Item] = []
         for name, size in adopt(self.folder, self._mine):
@@ -220,9 +231,13 @@ def lines_of(data: bytes) -> Iterator[bytes]:
     for at in range(0, len(data), 16_384):
         rest = data[at : at + 16_384]
         while rest and not unpacker.eof:
-            yield unpacker.decompress(rest, 262_144)
+            piece = unpacker.decompress(rest, 262_144)
             rest = unpacker.unconsumed_tail
-    yield unpacker.flush()
+            if piece:
+                yield piece
+    last = unpacker.flush()
+    if last:
+        yield last
     if not unpacker.eof:
         raise ValueError("the file ends too early")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .spool import Item
 
@@ -11,8 +10,7 @@ from .spool import Item
 ACCEPTED, LATER, REFUSED, TOO_LARGE = "accepted", "later", "refused", "too large"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """``verdict`` on a batch; ``reason`` in words for people; ``wait`` in seconds where the other side asked for it."""
 
     verdict: str

@@ -6,6 +6,7 @@ import re
 import socket
 import time
 
+from ..threads import original
 from .spool import Item, lines_of
 from .transport import ACCEPTED, LATER, REFUSED, Answer
 
@@ -51,7 +52,7 @@ class UnixTransport:
 
     def _connected(self, deadline: float) -> socket.socket:
         if self._socket is None:
-            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._socket = original("socket", "socket")(socket.AF_UNIX, socket.SOCK_STREAM)
             self._socket.settimeout(_left(deadline))
             self._socket.connect(self._path)
         return self._socket
