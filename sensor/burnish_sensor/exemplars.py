@@ -105,14 +105,14 @@ class Exemplars:
                     reservoir.seen += 1
                     reservoir.seen_sampled += sampled
                     tag = self._draw()
-                    if reservoir.wants(tag, KEPT) and self._limit.admits(tag, reservoir):
+                    if reservoir.wants(tag) and self._limit.admits(tag, reservoir):
                         wanted.append((reservoir, tag))
             if wanted:
                 start = self._clock()
                 exemplar = Exemplar(function, wall, own, slow, sampled, context or self._context())
                 self._look(exemplar, start, nth_call, live, queries, frame, result)
                 for reservoir, tag in wanted:
-                    reservoir.add(tag, exemplar, KEPT)
+                    reservoir.add(tag, exemplar)
                 self._looked_at.append(exemplar)
                 self.cost += self._clock() - start
         except Exception:  # noqa: BLE001 - the edge: this runs inside of the host's calls
@@ -120,7 +120,7 @@ class Exemplars:
 
     def _reservoir(self, kind: int, function: int) -> Reservoir:
         threshold = self._foreseen.get(function, 1.0) if kind else 1.0
-        return self._reservoirs[kind].setdefault(function, Reservoir(threshold))
+        return self._reservoirs[kind].setdefault(function, Reservoir(KEPT, threshold))
 
     def _look(
         self,
@@ -165,7 +165,8 @@ class Exemplars:
         """The tables of a window that ends; the functions that only they name are added to ``functions``."""
         reservoirs, self._reservoirs = self._reservoirs, ({}, {})
         self._foreseen = foreseen(reservoirs[1], self._most, KEPT)
-        conditions = self._rows.conditions(window, reservoirs, self._thresholds)
+        conditions = self._rows.conditions(window, reservoirs, self._thresholds, self._limit.exhausted)
+        self._limit.exhausted = False
         rows = []
         for kind, exemplar in self._settled(reservoirs):
             definition = self._registry.functions[exemplar.function]

@@ -234,5 +234,6 @@ class Recorder:
             context.forget()
         self.ended.clear()
         self._partials.clear()
+        self.triggers.draw.seed()
         current = self.local.state.context
         self.open = {context for context in self.open if context.kind or context is current}
