@@ -59,6 +59,15 @@ class Calls(Protocol):
     def error(self, token: Token) -> None:
         """Count the exception being handled against the function of a call."""
 
+    def switch_stack(self, key: int, base: int = 0) -> None:
+        """This thread goes on with the greenlet ``key``; the first time in a thread: that one runs already.
+
+        A greenlet that was not seen before begins at the bottom, or, with ``base``, on top of what that greenlet does.
+        """
+
+    def drop_stack(self, key: int) -> None:
+        """A greenlet of this thread that does not run will never run again; its key may be used for another."""
+
     def call_hooks(self, cost: int = 0) -> Hooks:
         """What rewritten code calls, by name. ``cost`` is the time in ns that observing a call takes outside of what is
         measured as its own: it is kept out of the times of the functions below."""

@@ -8,8 +8,9 @@ import sys
 from . import __version__
 from .calibration import measure_costs
 from .importer import Territory
+from .output import check_output
 from .runtime import MECHANISM
-from .settings import Settings, read_settings
+from .settings import read_settings
 
 
 def report() -> str:
@@ -28,7 +29,7 @@ def report() -> str:
         ("release", settings.release),
         ("root", settings.root),
         ("modules", f"{files} files to observe, {outside} folders left out"),
-        ("output", f"{settings.output} ({_writable(settings)})"),
+        ("output", f"{settings.output} ({check_output(settings)})"),
         ("window", f"{settings.window_seconds:g} s"),
     ]
     return "\n".join("{:<10} {}".format(*row) for row in rows)
@@ -45,10 +46,3 @@ def _files(root: str, limit: int = 20_000) -> tuple[int, int]:
         if files > limit:
             break
     return files, outside
-
-
-def _writable(settings: Settings) -> str:
-    folder = settings.output
-    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
-        folder = os.path.dirname(folder)
-    return "writable" if os.access(folder, os.W_OK) else "not writable: set BURNISH_OUTPUT"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextvars import Token
-from typing import Any
+from typing import Any, Callable
 
 from . import calls
 from .suspension import Suspension
@@ -90,6 +90,10 @@ class Entries:
             context.error = type(error).__name__
         self._recorder.pop_entry(entry.call)
         self._leave(entry)
+
+    def switches(self) -> tuple[Callable[[int, int], None], Callable[[int], None]]:
+        """What tells the recorder that a thread goes on with another greenlet, and that one has ended."""
+        return self._recorder.switch_stack, self._recorder.drop_stack
 
     def _leave(self, entry: Entry) -> None:
         try:

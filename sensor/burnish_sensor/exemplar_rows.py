@@ -9,6 +9,7 @@ from .facts import UNKNOWN, Fact, Parameters, Shape, described, named, parameter
 from .registry import OTHER, Function, Registry
 from .reservoir import Reservoir
 from .thresholds import Thresholds
+from .weighting import Weight, weight_of
 from .work import Work
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Rows:
         self._parameters: dict[int, Parameters] = {}
         self._types: set[str] = set()
 
-    def exemplar(self, kind: str, exemplar: Exemplar, weights: dict[int, float]) -> dict[str, Any]:
+    def exemplar(self, kind: str, exemplar: Exemplar, weights: dict[int, Weight]) -> dict[str, Any]:
         """The row of one call in the sample ``kind``; ``weights``: how many calls one of a function stands for."""
         definition = self._registry.functions[exemplar.function]
         row: dict[str, Any] = {
@@ -66,7 +67,7 @@ class Rows:
             "own_ns": exemplar.own,
             "facts": self._facts(exemplar, definition),
         }
-        rate = weights.get(exemplar.function, 1.0) if exemplar.sampled else 1.0
+        rate = weight_of(weights, exemplar.function) if exemplar.sampled else 1.0
         return {**row, "rate": round(rate, 3)} if rate > 1 else row
 
     def _facts(self, exemplar: Exemplar, definition: Function) -> dict[str, Fact]:
@@ -109,7 +110,7 @@ class Rows:
             every = thresholds.every(function)
             if not (even.seen or tail.seen or every):
                 continue
-            weighted = round(tail.seen - tail.seen_sampled + tail.seen_sampled * window.weights.get(function, 1.0))
+            weighted = round(tail.seen - tail.seen_sampled + tail.seen_sampled * weight_of(window.weights, function))
             row = {
                 "function": self._registry.functions[function].name,
                 "calls": calls,
@@ -141,7 +142,7 @@ def _calls_of(window: Window) -> dict[int, tuple[int, float]]:
     found = {}
     for function in exact.keys() | sampled.keys():
         recorded = exact[function] + sampled[function]
-        calls = exact[function] + round(sampled[function] * window.weights.get(function, 1.0))
+        calls = exact[function] + round(sampled[function] * weight_of(window.weights, function))
         if recorded:
             found[function] = calls, round(calls / recorded, 3)
     return found

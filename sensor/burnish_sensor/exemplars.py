@@ -161,17 +161,15 @@ class Exemplars:
             took = self._clock() - now
             self._next_review = now + max(_SECOND, int(took / _REVIEW_SHARE))
 
-    def tables(self, window: Window, functions: dict[str, Any]) -> dict[str, Any]:
-        """The tables of a window that ends; the functions that only they name are added to ``functions``."""
+    def tables(self, window: Window) -> dict[str, list[dict[str, Any]]]:
+        """The tables of a window that ends; the functions that they name are added to its ``named``."""
         reservoirs, self._reservoirs = self._reservoirs, ({}, {})
         self._foreseen = foreseen(reservoirs[1], self._most, KEPT)
         conditions = self._rows.conditions(window, reservoirs, self._thresholds, self._limit.exhausted)
         self._limit.exhausted = False
         rows = []
         for kind, exemplar in self._settled(reservoirs):
-            definition = self._registry.functions[exemplar.function]
-            if definition.name not in functions:
-                functions[definition.name] = definition.to_dict()
+            window.named.add(exemplar.function)
             rows.append(self._rows.exemplar(kind, exemplar, window.weights))
         rows.sort(key=lambda row: (row["function"], row["entry"], row["sample"], -row["wall_ns"]))
         self._thresholds.review(window, 1.0, last=True)

@@ -7,31 +7,40 @@ bisection in a table of whole numbers, exact at the boundaries.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import isqrt
 from typing import Any
 
 SCALE = 3
 _STEPS = 1 << SCALE
 _LARGEST_POWER = 62
 _MANY = 512
+#: from the upper bound of a bucket to its geometric middle
+_MIDDLE = 2 ** (-0.5 / _STEPS)
+
+#: count, sum, min, max, zero, the position in ``BOUNDS`` of the first count, counts
+Counts = tuple[int, int, int, int, int, int, Sequence[int]]
 
 
-def _floor_of_power(index: int) -> int:
-    """``floor(base ** index)`` in whole numbers: the integer 2**SCALE-th root of ``2 ** index``."""
-    low, high = 1, 1 << (index // _STEPS + 1)
-    target = 1 << index
-    while high - low > 1:
-        middle = (low + high) // 2
-        if middle**_STEPS <= target:
-            low = middle
-        else:
-            high = middle
-    return low
+def _bounds() -> list[int]:
+    """``floor(base ** index)`` for each index, in whole numbers.
+
+    The 2**SCALE-th root of a power of two is SCALE square roots; those between two powers of two are taken once, with
+    as many more binary digits as the largest bound needs, and shifted: a floor of a floor is exact.
+    """
+    roots = []
+    for step in range(_STEPS):
+        root = 1 << (step + _LARGEST_POWER * _STEPS)
+        for _ in range(SCALE):
+            root = isqrt(root)
+        roots.append(root)
+    return [root >> (_LARGEST_POWER - power) for power in range(_LARGEST_POWER) for root in roots]
 
 
-BOUNDS: list[int] = [_floor_of_power(index) for index in range(_LARGEST_POWER * _STEPS)]
+BOUNDS: list[int] = _bounds()
 
 
 def bucket(value: int) -> int:
@@ -59,10 +68,19 @@ class Histogram:
         return self._count + sum(self._waiting.values())
 
     @property
-    def total(self) -> int:
-        """The sum of what was added."""
+    def sum(self) -> int:
+        """The sum of all values."""
         self._fold()
         return self._sum
+
+    def spread(self) -> float:
+        """The standard deviation over the mean, each value taken as the middle of its bucket; 0 for an empty one."""
+        self._fold()
+        if self._sum <= 0:
+            return 0.0
+        mean = self._sum / self._count
+        squares = sum(n * (BOUNDS[index] * _MIDDLE) ** 2 for index, n in self._buckets.items())
+        return math.sqrt(max(squares / self._count - mean * mean, 0.0)) / mean
 
     def extend(self, values: Sequence[int]) -> None:
         """Add values; what is negative (a clock that stepped back) counts as 0."""
@@ -96,6 +114,20 @@ class Histogram:
         self._sum += other._sum
         self._zero += other._zero
 
+    def add_counts(self, counts: Counts) -> None:
+        """Add a histogram in parts, as the native recorder gives them."""
+        count, total, low, high, zero, first, buckets = counts
+        if not count:
+            return
+        self._fold()
+        self._widen(low, high)
+        self._count += count
+        self._sum += total
+        self._zero += zero
+        for index, n in enumerate(buckets, first):
+            if n:
+                self._buckets[index] += n
+
     def scaled(self, count: int) -> Histogram:
         """The same distribution of ``count`` values; each bucket has its share, by largest remainders."""
         self._fold()
@@ -106,6 +138,19 @@ class Histogram:
             result._buckets = Counter({index: n for index, n in shares.items() if n})
             result._count, result._sum = count, round(self._sum * count / self._count)
             result._minimum, result._maximum = self._minimum, self._maximum
+        return result
+
+    def stretched(self, factor: float) -> Histogram:
+        """The same number of values, each times ``factor``: whole buckets are moved, the sum is exact."""
+        self._fold()
+        result = Histogram()
+        result._count, result._sum = self._count, round(self._sum * factor)
+        result._minimum, result._maximum = round(self._minimum * factor), round(self._maximum * factor)
+        result._zero = self._zero if factor > 0 else self._count
+        if factor > 0:
+            shift = round(math.log2(factor) * _STEPS)
+            for index, n in self._buckets.items():
+                result._buckets[min(max(index + shift, 0), len(BOUNDS) - 1)] += n
         return result
 
     def quantile(self, share: float) -> int:
@@ -143,7 +188,8 @@ class Histogram:
             shape.update(offset=0, counts=[])
             return shape
         first, last = min(self._buckets), max(self._buckets)
-        shape.update(offset=first - 1, counts=[self._buckets[index] for index in range(first, last + 1)])
+        count_of = self._buckets.get  # a Counter answers for what it does not hold in Python: slow
+        shape.update(offset=first - 1, counts=[count_of(index, 0) for index in range(first, last + 1)])
         return shape
 
 

@@ -30,6 +30,7 @@ from .context import (
 from .sampling import PROTOCOL, Sampling
 from .slices import Slices
 from .stack import EntryEdge, Local, State, hand_over, new_state, pass_up, record_error
+from .stacks import Stacks
 from .totals import CallTotals, Totals
 from .triggers import Triggers
 from .work import Work
@@ -54,6 +55,7 @@ class Recorder:
         self.set_trigger = self.triggers.set
         self.local = Local(self._new_state)
         self.sampling = Sampling(self.graph, clock)
+        self._stacks = Stacks(self.local, clock)
         self._slices = Slices(self)
         self.suspend, self.resume, self.error = self._slices.suspend, self._slices.resume, record_error
         #: what was folded of entries whose name is not known yet
@@ -128,6 +130,12 @@ class Recorder:
                 pass_up(frame)
         self.end_context(context)
         self.wake()
+
+    def switch_stack(self, key: int, base: int = 0) -> None:
+        self._stacks.switch(key, base)
+
+    def drop_stack(self, key: int) -> None:
+        self._stacks.drop(key)
 
     def call_hooks(self, cost: int = 0) -> Hooks:
         """The hooks of plain functions: ``enter(number) -> frame``, ``leave(frame)``, ``error(frame)``.

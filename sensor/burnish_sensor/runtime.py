@@ -14,15 +14,17 @@ from time import perf_counter_ns
 from types import FrameType
 from typing import Any
 
-from . import __version__
+from . import __version__, forks
 from .calibration import measure_costs
 from .calls import Hooks
 from .dependencies import DependencyLog
 from .entries import Entries
+from .exchange import CodeExchange
 from .exemplars import Exemplars
 from .flush import Flusher
 from .governor import Governor
 from .hooks import LibraryHooks
+from .identity import in_main_interpreter
 from .importer import Compiler, Finder, Territory
 from .probe import Probe
 from .queries import QueryLog
@@ -47,7 +49,7 @@ class Sensor:
         slots = Slots(vars(builtins))
         self.governor = Governor(
             self.recorder.sampling,
-            slots,
+            CodeExchange(slots, self.registry, self.recorder.sampling),
             self.registry,
             settings.budget,
             time.monotonic_ns,
@@ -97,12 +99,7 @@ class Sensor:
             self.exemplars.pauses.start()
         self.probe.flush = self.flusher.flush
         self.recorder.wake = self.flusher.wake
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(
-                before=self.flusher.before_fork,
-                after_in_parent=self.flusher.after_fork_in_parent,
-                after_in_child=self.flusher.after_fork_in_child,
-            )
+        forks.watch(self.flusher)
         atexit.register(self.flusher.stop)
         _flush_on_terminate(self.flusher)
 
@@ -111,9 +108,11 @@ class Sensor:
         if self.finder in sys.meta_path:
             sys.meta_path.remove(self.finder)
         self.probe.active = False
+        self.library_hooks.remove()
         if self.exemplars is not None:
             self.exemplars.pauses.stop()
         self.flusher.stop()
+        forks.forget(self.flusher)
         vars(builtins).update(idle_hooks(self.hooks))
         atexit.unregister(self.flusher.stop)
 
@@ -153,6 +152,9 @@ def start(environ: Mapping[str, str] | None = None) -> bool:
     global active
     settings = read_settings(os.environ if environ is None else environ, os.getcwd())
     if active is not None or not settings.enabled:
+        return False
+    if not in_main_interpreter():
+        print("burnish_sensor: a sub-interpreter is not observed", file=sys.stderr)
         return False
     active = Sensor(settings)
     active.install()

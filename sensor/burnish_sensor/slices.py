@@ -39,7 +39,7 @@ class Slices:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._clock, self._local = recorder.clock, recorder.local
-        self._counts = recorder.sampling.slices
+        self._counts = recorder.sampling.resumptions
         self._watched, self._careful = recorder.graph.watched, recorder.sampling.edge
         self._triggers = recorder.triggers
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from contextvars import ContextVar
 from typing import Any, Callable
 
+from . import threads
 from .context import EDGE, PARENT, QUERIES, Context, Edge, Frame
 from .queries import CallQueries
 from .sampling import error_name
@@ -55,7 +55,7 @@ class EntryEdge:
         self.context, self.function = context, function
 
 
-class Local(threading.local):
+class Local(threads.local):  # type: ignore[misc]
     """``state``: the stack of this thread, by ``make`` at first use."""
 
     def __init__(self, make: Callable[[], State]) -> None:

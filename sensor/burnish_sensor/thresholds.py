@@ -124,7 +124,7 @@ class Thresholds:
                 recent.wall = recent.wall.scaled(_RECENT_CALLS // 2)
             self._known[function] = recent.wall
         if len(self._known) > _MOST_FUNCTIONS:
-            dearest = sorted(self._known, key=lambda function: -self._known[function].total)[:_MOST_FUNCTIONS]
+            dearest = sorted(self._known, key=lambda function: -self._known[function].sum)[:_MOST_FUNCTIONS]
             for function in set(self._known) - set(dearest):
                 del self._known[function]
 

@@ -158,7 +158,7 @@ def _tables(window: dict[str, Any]) -> None:
 
 
 def _call(row: dict[str, Any], window: dict[str, Any]) -> None:
-    _keys(row, {**CALL, "rate": float} if "rate" in row else CALL)
+    _keys(row, {**CALL, "rate": float, "error": dict} if "rate" in row else CALL)
     assert row.get("rate", 2) != 1
     assert row["function"] in window["functions"]
     assert all(caller in window["functions"] for caller in row["callers"] if caller)

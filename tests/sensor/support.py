@@ -15,9 +15,11 @@ from typing import Any
 
 from burnish_sensor.dependencies import DependencyLog
 from burnish_sensor.entries import Entries
+from burnish_sensor.exchange import CodeExchange
 from burnish_sensor.exemplars import Exemplars
 from burnish_sensor.flush import FORMAT
 from burnish_sensor.governor import Governor
+from burnish_sensor.native import NativeRecorder, load
 from burnish_sensor.probe import Probe
 from burnish_sensor.queries import QueryLog
 from burnish_sensor.recorder import Recorder
@@ -45,19 +47,22 @@ class FakeClock:
 
 
 class Bench:
-    """A recorder with its hooks, outside ``builtins``: each test has its own."""
+    """A recorder with its hooks, outside ``builtins``: each test has its own. ``native``: that over the extension."""
+
+    native = False
 
     def __init__(self, budget: float = 1.0) -> None:
         self.clock = FakeClock()
         self.registry = Registry()
         self.statements = Statements()
-        self.recorder = Recorder(self.clock)
+        self.recorder: Any = NativeRecorder(load(), self.clock) if self.native else Recorder(self.clock)
         suspension = Suspension(self.recorder)
         self.builtins: dict[str, Any] = dict(vars(builtins))
         self.slots = Slots(self.builtins)
         self.draw = random.Random(1)
+        self.switch = CodeExchange(self.slots, self.registry, self.recorder.sampling)
         self.governor = Governor(
-            self.recorder.sampling, self.slots, self.registry, budget, self.clock, self.clock, self.draw
+            self.recorder.sampling, self.switch, self.registry, budget, self.clock, self.clock, self.draw
         )
         self.hooks = {**self.recorder.call_hooks(), **suspension.hooks(), "__burnish_define__": self.slots.__getitem__}
         self.builtins.update(self.hooks)
@@ -128,15 +133,7 @@ def bare(name: str) -> str:
 def run(code: str | list[str], folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run Python in ``folder`` with the sensor's package on the path: code, or arguments."""
     arguments = ["-c", textwrap.dedent(code)] if isinstance(code, str) else code
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("BURNISH_", "PYTHON"))}
-    environment = {
-        **clean,
-        "PYTHONPATH": str(ROOT / "sensor"),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "BURNISH_WINDOW_SECONDS": "60",
-        "BURNISH_BUDGET": "1",
-        **environ,
-    }
+    environment = sensed(**environ)
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
@@ -155,3 +152,16 @@ def write(folder: Path, **files: str) -> None:
         path = folder / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text))
+
+
+def sensed(**environ: str) -> dict[str, str]:
+    """The environment of a process with the sensor's package on its path, without settings of this one."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("BURNISH_", "PYTHON"))}
+    return {
+        **clean,
+        "PYTHONPATH": str(ROOT / "sensor"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "BURNISH_WINDOW_SECONDS": "3600",
+        "BURNISH_BUDGET": "1",
+        **environ,
+    }

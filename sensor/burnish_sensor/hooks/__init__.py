@@ -8,10 +8,10 @@ library that the application does not use.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from pkgutil import iter_modules
 from types import ModuleType
 from typing import Callable
 
@@ -29,8 +29,9 @@ class LibraryHooks(Mapping[str, Hook]):
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
-        self._libraries = frozenset(found.name for found in iter_modules(__path__) if not found.name.startswith("_"))
+        self._libraries = frozenset(_names(list(__path__)))
         self.disabled: dict[str, str] = {}
+        self._installed: list[Library] = []
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.partition(".")[0] in self._libraries and name in self._patches(name)
@@ -59,6 +60,14 @@ class LibraryHooks(Mapping[str, Hook]):
             if module is not None and name in self:
                 self[name](module)
 
+    def remove(self) -> None:
+        """Take every hook out again. What an application got from a library before, as a connection, records nothing
+        once the probe is inactive."""
+        while self._installed:
+            library = self._installed.pop()
+            library.undo()
+            vars(library.module).pop("__burnish__", None)
+
     def _patches(self, name: str) -> dict[str, str]:
         library = name.partition(".")[0]
         try:
@@ -75,6 +84,7 @@ class LibraryHooks(Mapping[str, Hook]):
         try:
             getattr(import_module(f"{__name__}.{library}"), function)(target)
             module.__burnish__ = True  # type: ignore[attr-defined]
+            self._installed.append(target)
         except Exception as error:  # noqa: BLE001 - an unknown version of a library must still work
             target.undo()
             self._disable(library, error)
@@ -83,3 +93,14 @@ class LibraryHooks(Mapping[str, Hook]):
         if library not in self.disabled:
             self.disabled[library] = repr(error)
             print(f"burnish_sensor: {library} is not observed, this version does not fit: {error!r}", file=sys.stderr)
+
+
+def _names(folders: list[str]) -> list[str]:
+    """The names of the hook files, as ``pkgutil.iter_modules`` gives them, which is needed for archives only."""
+    try:
+        files = [file for folder in folders for file in os.listdir(folder)]
+    except OSError:
+        from pkgutil import iter_modules
+
+        return [found.name for found in iter_modules(folders) if not found.name.startswith("_")]
+    return [file[: -len(".py")] for file in files if file.endswith(".py") and not file.startswith("_")]

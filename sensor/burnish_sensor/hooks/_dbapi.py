@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Callable
 from weakref import WeakKeyDictionary
 
+from .. import normalise as _normalise  # noqa: F401 - compiled with the first driver, not in its first statement
 from ..probe import UNKNOWN, Guard, Probe
 from ..queries import Execution
 from ._library import Wrapper
@@ -294,6 +293,9 @@ def iterating_async(original: Callable[..., Any], probe: Probe) -> Callable[...,
 
 def as_coroutine_function(function: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a function that returns a coroutine, for those who ask ``iscoroutinefunction``."""
+    import asyncio  # not at the head: a driver that does not wait needs neither
+    import inspect
+
     mark = getattr(inspect, "markcoroutinefunction", None)
     if mark is not None:
         marked: Callable[..., Any] = mark(function)

@@ -19,7 +19,7 @@ class Library:
     def __init__(self, module: ModuleType, probe: Probe) -> None:
         self.module: Any = module
         self.probe = probe
-        self._replaced: list[tuple[Any, str, Any]] = []
+        self._undo: list[Callable[[], None]] = []
 
     def wrap(self, owner: Any, name: str, wrapper: Wrapper) -> None:
         """Replace a function of a class or module; once, however often this is called."""
@@ -44,13 +44,26 @@ class Library:
         """Set an attribute, and remember what was there."""
         before = vars(owner).get(name, _ABSENT)
         setattr(owner, name, value)
-        self._replaced.append((owner, name, before))
+        self.on_undo(lambda: _put_back(owner, name, value, before))
+
+    def on_undo(self, action: Callable[[], None]) -> None:
+        """What else takes a part of the hook out again."""
+        self._undo.append(action)
 
     def undo(self) -> None:
-        """Put everything back: half a hook would count half the truth."""
-        for owner, name, before in reversed(self._replaced):
-            if before is _ABSENT:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, before)
-        self._replaced.clear()
+        """Put everything back, the last first: half a hook would count half the truth. Never raises."""
+        while self._undo:
+            try:
+                self._undo.pop()()
+            except Exception:  # noqa: BLE001 - the library's objects; the wrapper that stays records nothing
+                pass
+
+
+def _put_back(owner: Any, name: str, value: Any, before: Any) -> None:
+    """Only what is ours: another tool may have wrapped our wrapper since."""
+    if vars(owner).get(name) is not value:
+        return
+    if before is _ABSENT:
+        delattr(owner, name)
+    else:
+        setattr(owner, name, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ..entries import Entry
@@ -14,11 +15,17 @@ PATCHES = {"celery.signals": "connect"}
 def connect(library: Library) -> None:
     """Receive what is sent around a task, in the thread that runs it. Celery itself swallows what a receiver raises."""
     signals, receivers = library.module, _Receivers(library.probe)
-    signals.task_prerun.connect(receivers.begin, weak=False)
-    signals.task_postrun.connect(receivers.end, weak=False)
-    signals.task_failure.connect(receivers.failed, weak=False)
-    signals.task_retry.connect(receivers.retried, weak=False)
-    signals.worker_process_shutdown.connect(receivers.flush, weak=False)
+    received = {
+        "task_prerun": receivers.begin,
+        "task_postrun": receivers.end,
+        "task_failure": receivers.failed,
+        "task_retry": receivers.retried,
+        "worker_process_shutdown": receivers.flush,
+    }
+    for name, receiver in received.items():
+        signal = getattr(signals, name)
+        signal.connect(receiver, weak=False)
+        library.on_undo(partial(signal.disconnect, receiver, weak=False))
 
 
 class _Receivers:

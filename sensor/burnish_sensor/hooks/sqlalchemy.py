@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Callable
 
 from ..probe import UNKNOWN, Probe
 from ._dbapi import end, quiet
+from ._greenlets import Follower
 from ._library import Library
 
-PATCHES = {"sqlalchemy": "patch_engine"}
+PATCHES = {
+    "sqlalchemy": "patch_engine",
+    "sqlalchemy.ext.asyncio.engine": "patch_async_engine",
+    "sqlalchemy.ext.asyncio.session": "patch_async_session",
+}
 
 
 def patch_engine(library: Library) -> None:
@@ -20,9 +26,44 @@ def patch_engine(library: Library) -> None:
     _count_rows(library)
     library.wrap_own(_ConnectionRecord, {"_ConnectionRecord__connect": quiet})
     events = _Events(library.probe)
-    event.listen(Engine, "before_cursor_execute", events.before)
-    event.listen(Engine, "after_cursor_execute", events.after)
-    event.listen(Engine, "handle_error", events.failed)
+    heard: dict[str, Any] = {
+        "before_cursor_execute": events.before,
+        "after_cursor_execute": events.after,
+        "handle_error": events.failed,
+    }
+    for name, listener in heard.items():
+        event.listen(Engine, name, listener)
+        library.on_undo(partial(event.remove, Engine, name, listener))
+
+
+def patch_async_engine(library: Library) -> None:
+    """``AsyncConnection.run_sync``."""
+    _follow(library, library.module.AsyncConnection)
+
+
+def patch_async_session(library: Library) -> None:
+    """``AsyncSession.run_sync``."""
+    _follow(library, library.module.AsyncSession)
+
+
+def _follow(library: Library, owner: Any) -> None:
+    """All that waits in SQLAlchemy's asyncio runs in greenlets, but the application's own functions only here. To
+    follow greenlets costs some microseconds for each statement, so it is done only while such a function runs."""
+    import greenlet
+
+    follower = Follower(greenlet, library.probe)
+
+    def following(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+        async def run_sync(self: Any, *arguments: Any, **options: Any) -> Any:
+            follower.begin()
+            try:
+                return await original(self, *arguments, **options)
+            finally:
+                follower.end()
+
+        return run_sync
+
+    library.wrap(owner, "run_sync", following)
 
 
 class _Events:

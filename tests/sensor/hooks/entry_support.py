@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 
@@ -25,3 +26,16 @@ def wall(window: dict[str, Any], entry: str) -> int:
 def call_wall(window: dict[str, Any], function: str) -> int:
     """The wall time of a function in sum, in ns."""
     return sum(row["wall"]["sum"] for row in window["calls"] if row["function"] == function)
+
+
+def entry_sums(found: list[dict[str, Any]]) -> dict[str, tuple[int, dict[str, int], dict[str, int]]]:
+    """(calls, status, errors) by entry over all windows of all processes."""
+    calls: Counter[str] = Counter()
+    status: dict[str, Counter[str]] = {}
+    errors: dict[str, Counter[str]] = {}
+    for window in found:
+        for name, (count, codes, kinds) in entries(window).items():
+            calls[name] += count
+            status.setdefault(name, Counter()).update(codes)
+            errors.setdefault(name, Counter()).update(kinds)
+    return {name: (calls[name], dict(status[name]), dict(errors[name])) for name in calls}

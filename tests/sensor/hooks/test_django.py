@@ -253,7 +253,7 @@ def test_gunicorn_writes_its_last_window_at_sigterm(project: Path) -> None:
     server = subprocess.Popen(
         [sys.executable, "-m", "burnish_sensor", "--", *command],
         cwd=project,
-        env={**environment, "BURNISH_WINDOW_SECONDS": "60"},
+        env={**environment, "BURNISH_WINDOW_SECONDS": "3600"},
         stderr=subprocess.PIPE,
         text=True,
     )

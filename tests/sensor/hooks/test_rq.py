@@ -1,69 +1,85 @@
-"""Jobs run by RQ's own ``perform``; a whole worker would need a Redis server."""
+"""Whole RQ workers, which fork for each job, with a Redis server; and jobs that are run where they are enqueued."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.sensor.hooks.entry_support import entries, entry_of
+from tests.sensor.format_shape import check_window
+from tests.sensor.hooks.entry_support import entries, entry_of, entry_sums
 from tests.sensor.hooks.sql_support import observe
-from tests.sensor.support import run, windows, write
+from tests.sensor.support import run, sensed, windows, write
 
 pytest.importorskip("rq")
 
 APP = """
-    import sqlite3
+    import os, sqlite3, time
     from redis import Redis
-    from rq.job import Job
+    from rq import Queue
 
-    NOWHERE = Redis(port=1)
+    QUEUE = Queue("default", connection=Redis(port=int(os.environ["REDIS"])))
 
     def bill(number):
+        return lookup(number)
+
+    def lookup(number):
         return sqlite3.connect(":memory:").execute("SELECT ?", (number,)).fetchone()[0]
 
     def broken(secret):
         raise LookupError(secret)
 
+    def slow():
+        time.sleep(10)
+
     def main():
+        now = Queue("now", is_async=False, connection=QUEUE.connection)
         for number in range(2):
-            assert Job.create(bill, args=(number,), connection=NOWHERE).perform() == number
-        try:
-            Job.create("app.broken", args=("hunter2",), connection=NOWHERE).perform()
-        except LookupError:
-            pass
+            now.enqueue(bill, number)
 """
-HORSE = """
-    import logging, os
-    import burnish_sensor
-    burnish_sensor.start()
+SEND = """
     import app
-    from rq.worker import Worker
-
-    class Local(Worker):
-        name, queues, _is_horse, log = "local", [], True, logging.getLogger("rq")
-        def __init__(self): pass
-        def prepare_job_execution(self, *arguments): pass
-        def _finalize_success(self, *arguments): pass
-
-    child = os.fork()
-    if child == 0:
-        job = app.Job.create(app.bill, args=(1,), connection=app.NOWHERE)
-        os._exit(0 if Local().perform_job(job, None, None) else 1)
-    assert os.waitpid(child, 0)[1] == 0
+    from rq import Retry
+    for number in range(12):
+        app.QUEUE.enqueue("app.bill", number)
+    app.QUEUE.enqueue("app.broken", "hunter2")
+    app.QUEUE.enqueue("app.broken", "hunter2", retry=Retry(max=1))
+    app.QUEUE.enqueue("app.slow", job_timeout=1)
 """
 
 
-def test_jobs_are_entries(tmp_path: Path) -> None:
-    window = observe(tmp_path, APP)
-    assert entries(window) == {"job:app.bill": (2, {}, {}), "job:app.broken": (1, {}, {"LookupError": 1})}
-    assert entry_of(window, "app:bill") == {"job:app.bill": 2}
-    assert "hunter2" not in str(window)
-
-
-def test_a_work_horse_writes_what_it_did_before_it_exits(tmp_path: Path) -> None:
+def test_a_worker_that_forks_for_each_job_loses_and_doubles_nothing(tmp_path: Path, redis_port: str) -> None:
     write(tmp_path, app=APP)
-    result = run(HORSE, tmp_path)
-    assert result.returncode == 0, result.stderr
-    (window,) = (window for window in windows(tmp_path) if window["entries"])
-    assert entries(window) == {"job:app.bill": (1, {}, {})}
+    sent = run(SEND, tmp_path, BURNISH_SENSOR="off", REDIS=redis_port)
+    assert sent.returncode == 0, sent.stderr
+    command = ["-m", "rq.cli", "worker", "--burst", "--url", f"redis://127.0.0.1:{redis_port}", "default"]
+    worker = subprocess.run(
+        [sys.executable, "-m", "burnish_sensor", "--", *command],
+        cwd=tmp_path,
+        env=sensed(REDIS=redis_port),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert worker.returncode == 0, worker.stderr
+    assert "burnish_sensor:" not in worker.stderr
+    found = windows(tmp_path)
+    for window in found:
+        check_window(window)
+    assert entry_sums(found) == {
+        "job:app.bill": (12, {}, {}),
+        "job:app.broken": (3, {}, {"LookupError": 3}),
+        "job:app.slow": (1, {}, {"JobTimeoutException": 1}),
+    }
+    assert sum(entry_of(window, "app:lookup").get("job:app.bill", 0) for window in found) == 12
+    assert len({window["instance"] for window in found}) == len(found)
+    assert "hunter2" not in str(found)
+
+
+def test_jobs_run_at_once_are_entries(tmp_path: Path, redis_port: str) -> None:
+    window = observe(tmp_path, APP, REDIS=redis_port)
+    assert entries(window)["job:app.bill"] == (2, {}, {})
+    assert entry_of(window, "app:lookup") == {"job:app.bill": 2}

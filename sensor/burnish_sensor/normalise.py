@@ -1,0 +1,170 @@
+"""Normalised SQL: the shape of a statement without its literals. What cannot be read for sure is not written at all.
+
+``normalise`` is a tokenizer, not a parser: every token is either known to hold no value (word, operator, quoted
+identifier) or replaced by ``?``. On any doubt (a quote that does not end, a character that no rule knows) the result
+is only the verb: ``SELECT /* not normalised */``.
+
+A module of its own, for its expressions take milliseconds to compile: it is loaded with the first driver.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: a longer statement is not read
+LONGEST = 100_000
+
+_TOKEN = re.compile(
+    r"""
+    (?P<space>\s+)
+  | (?P<comment>--[^\n]*|/\*(?:[^*/]|\*(?!/)|/(?!\*))*\*/)
+  | (?P<dollar>\$(?P<tag>(?:[A-Za-z_]\w*)?)\$.*?\$(?P=tag)\$)
+  | (?P<placeholder>%s|%\([^)\s]+\)s|\$\d+|\?\d*|(?<![:\w]):[A-Za-z_]\w*|(?<![:\w]):\d+|(?<!@)@[A-Za-z_]\w*)
+  | (?P<string>(?:[eEnNbBxX]|[uU]&|_[A-Za-z]\w*)?'(?:[^']|'')*'(?![\w']))
+  | (?P<identifier>`(?:[^`]|``)*`)
+  | (?P<double>(?:[uU]&)?"(?:[^"]|"")*")
+  | (?P<number>0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)(?![\w$])
+  | (?P<word>[^\W\d]\w*)
+  | (?P<operator>::|/(?!\*)|[-+*<>=~!@\#%^&|.,;:()\[\]])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_BACKSLASH_STRING = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"", re.DOTALL)
+_HASH_COMMENT = re.compile(r"#[^\n]*")
+_BEFORE_VALUE = frozenset(
+    {"=", "<", ">", "~", "|", "like", "ilike", "glob", "regexp", "match", "then", "else", "between", "and", "escape"}
+)
+_NAME = re.compile(r'"[A-Za-z_][A-Za-z0-9_$]*"')
+_VERB = re.compile(r"\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*([A-Za-z]+)", re.DOTALL)
+_VERBS = frozenset(
+    {
+        "ALTER",
+        "ANALYZE",
+        "BEGIN",
+        "CALL",
+        "COMMIT",
+        "COPY",
+        "CREATE",
+        "DELETE",
+        "DROP",
+        "EXPLAIN",
+        "GRANT",
+        "INSERT",
+        "LOCK",
+        "MERGE",
+        "PRAGMA",
+        "RELEASE",
+        "REPLACE",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "SELECT",
+        "SET",
+        "SHOW",
+        "START",
+        "TRUNCATE",
+        "UPDATE",
+        "VACUUM",
+        "VALUES",
+        "WITH",
+    }
+)
+_LIST = r"\?(?:\s*,\s*\?)+"
+_IN_LIST = re.compile(r"(\bIN\s*\(\s*)" + _LIST + r"(\s*\))", re.IGNORECASE)
+_ARRAY = re.compile(r"(\bARRAY\s*\[\s*)" + _LIST + r"(\s*\])", re.IGNORECASE)
+_ROWS = re.compile(r"(\((?:[^()']|\([^()']*\))*\))(?:\s*,\s*\1)+")
+
+
+def normalise(sql: str, system: str = "") -> str:
+    """The statement with ``?`` for every literal and placeholder, without comments, in single spaces.
+
+    ``system`` decides what dialects read differently: in MySQL a backslash escapes and ``"x"`` is a string; in SQLite
+    ``"x"`` may silently be a string, so that it is kept only where it cannot be a compared value.
+    """
+    if len(sql) > LONGEST:
+        return _not_normalised(sql)
+    tokens = _Reader(sql, system).read()
+    if tokens is None:
+        return _not_normalised(sql)
+    text = "".join(tokens).strip()
+    text = _IN_LIST.sub(r"\1?\2", text)
+    text = _ARRAY.sub(r"\1?\2", text)
+    return _ROWS.sub(r"\1", text)
+
+
+class _Reader:
+    """Reads one statement token by token. ``previous`` is the last one that is not space, in lower case."""
+
+    def __init__(self, sql: str, system: str) -> None:
+        self._sql, self._system = sql, system
+        self._mysql = system in ("mysql", "mariadb")
+        self._tokens: list[str] = []
+        self._previous = ""
+        #: for each open parenthesis, whether it holds a list of values
+        self._lists: list[bool] = []
+        self._in_values = False
+
+    def read(self) -> list[str] | None:
+        """The normalised tokens; None when one of them cannot be read for sure."""
+        position = 0
+        while position < len(self._sql):
+            match = self._match(position)
+            text = self._text(match) if match else None
+            if match is None or text is None:
+                return None
+            self._add(text)
+            position = match.end()
+        return self._tokens
+
+    def _match(self, position: int) -> re.Match[str] | None:
+        start = self._sql[position]
+        if self._mysql and start == "#":
+            return _HASH_COMMENT.match(self._sql, position)
+        if self._mysql and start in "'\"":
+            return _BACKSLASH_STRING.match(self._sql, position)
+        return _TOKEN.match(self._sql, position)
+
+    def _text(self, match: re.Match[str]) -> str | None:
+        kind, text = match.lastgroup, match.group()
+        if kind in ("space", "comment") or (self._mysql and text.startswith("#")):
+            return " "
+        if kind in (None, "string"):  # None: a string of MySQL
+            return None if self._is_doubtful(text) else "?"
+        if kind in ("dollar", "tag", "number", "placeholder"):
+            return "?"
+        if kind == "double" and self._system == "sqlite" and self._may_be_value(text, match.end()):
+            return "?"
+        return text
+
+    def _add(self, text: str) -> None:
+        if text == " ":
+            if self._tokens and self._tokens[-1] != " ":
+                self._tokens.append(text)
+            return
+        if text == "(":
+            in_values = self._in_values and not self._lists
+            self._lists.append(in_values or self._previous == "in" or self._in_list())
+        elif text == ")" and self._lists:
+            self._lists.pop()
+        self._tokens.append(text)
+        self._previous = text.lower()
+        if self._previous == "values":
+            self._in_values = True
+
+    def _in_list(self) -> bool:
+        return bool(self._lists) and self._lists[-1]
+
+    def _is_doubtful(self, text: str) -> bool:
+        """A string with a backslash before a quote: dialects and their settings disagree where it stops."""
+        return self._system != "sqlite" and ("\\'" in text or '\\"' in text)
+
+    def _may_be_value(self, text: str, end: int) -> bool:
+        """Whether SQLite could read ``"text"`` as a string: it does so where no column has that name."""
+        if self._previous == "." or self._sql[end : end + 1] == ".":
+            return False
+        return self._in_list() or self._previous in _BEFORE_VALUE or not _NAME.fullmatch(text)
+
+
+def _not_normalised(sql: str) -> str:
+    match = _VERB.match(sql[:1_000])
+    verb = match.group(1).upper() if match else ""
+    return (verb if verb in _VERBS else "SQL") + " /* not normalised */"

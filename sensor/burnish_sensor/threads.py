@@ -1,0 +1,84 @@
+"""Threads, locks and thread-local values of the system, also where gevent or eventlet replaced those of ``threading``.
+
+The flush thread must run while the application computes, and each real thread has one shadow stack. A monkey patch
+puts greenlets in the place of both. So what is used here is taken from ``_thread`` as it was before any patch.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any, Callable
+
+
+def _original(module: str, name: str) -> Any:
+    gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
+    if gevent is not None:
+        return gevent.get_original(module, name)
+    if eventlet is not None:
+        return getattr(eventlet.original(module), name)
+    return getattr(import_module(module), name)
+
+
+Lock: Callable[[], Any] = _original("_thread", "allocate_lock")
+get_ident: Callable[[], int] = _original("_thread", "get_ident")
+local: Any = _original("_thread", "_local")
+_start: Callable[[Callable[[], None], tuple[()]], int] = _original("_thread", "start_new_thread")
+_get_native_id: Callable[[], int] = _original("_thread", "get_native_id")
+
+
+class Event:
+    """``threading.Event`` for one thread that waits."""
+
+    def __init__(self) -> None:
+        self._unset = Lock()
+        self._unset.acquire()
+        self._is_set = False
+
+    def set(self) -> None:
+        """Let ``wait`` return, now and later."""
+        self._is_set = True
+        try:
+            self._unset.release()
+        except RuntimeError:  # set before
+            pass
+
+    def is_set(self) -> bool:
+        """Whether ``set`` was called."""
+        return self._is_set
+
+    def wait(self, seconds: float) -> bool:
+        """Whether ``set`` is called within so many seconds."""
+        if not self._is_set and self._unset.acquire(timeout=max(seconds, 0.0)):
+            self._unset.release()
+        return self._is_set
+
+
+class Thread:
+    """A thread that no exit waits for and that no tool that follows ``threading`` (debuggers, coverage) looks into."""
+
+    def __init__(self, target: Callable[[], None]) -> None:
+        self._target = target
+        self._ended = Event()
+        self._ident: int | None = None
+        self.native_id: int | None = None
+
+    def start(self) -> None:
+        """Raises RuntimeError where the system has no room for a thread, or the interpreter ends."""
+
+        def run() -> None:
+            self._ident, self.native_id = get_ident(), _get_native_id()
+            try:
+                self._target()
+            finally:
+                self._ended.set()
+
+        _start(run, ())
+
+    def is_current(self) -> bool:
+        """Whether this is the thread that asks."""
+        return self._ident == get_ident()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the end of the thread, at most so long."""
+        self._ended.wait(seconds)
