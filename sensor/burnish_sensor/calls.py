@@ -27,6 +27,8 @@ class Calls(Protocol):
     #: called now and then, never on the hot path: the flush thread is started by it
     wake: Callable[[], None]
     sampling: Sampling
+    #: called at the end of calls for which a trigger is set: ``Exemplars.capture``
+    capture: Callable[..., None] | None
 
     def context(self) -> Work:
         """Where things are accumulated now, on this thread."""
@@ -74,6 +76,9 @@ class Calls(Protocol):
 
     def take(self, window: Window, meter: Meter | None = None) -> None:
         """Move what was recorded into the totals of a window. ``meter`` counts the calls that were not sampled."""
+
+    def set_trigger(self, function: int, slow_ns: int, every: int, /) -> None:
+        """Call ``capture`` for calls of at least ``slow_ns`` (0: none) and for one in ``every`` (0: none)."""
 
     def grew(self) -> bool:
         """Whether a function called another that it did not call before, since this was last asked."""

@@ -67,7 +67,7 @@ class NativeRecorder:
         self.sampling = Sampling(_Graph(self.core), self.clock)
         #: what was folded of entries whose name is not known yet
         self._partials: dict[Work, Totals] = {}
-        for name in ("context", "function", "queries", "suspend", "resume", "error", "grew", "rouse"):
+        for name in ("context", "function", "queries", "suspend", "resume", "error", "grew", "rouse", "set_trigger"):
             setattr(self, name, getattr(self.core, name))
 
     if TYPE_CHECKING:
@@ -79,6 +79,17 @@ class NativeRecorder:
         error: Callable[[Token], None]
         grew: Callable[[], bool]
         rouse: Callable[[], None]
+        set_trigger: Callable[[int, int, int], None]
+
+    @property
+    def capture(self) -> Callable[..., None] | None:
+        """See ``Calls``."""
+        capture: Callable[..., None] | None = self.core.capture
+        return capture
+
+    @capture.setter
+    def capture(self, capture: Callable[..., None] | None) -> None:
+        self.core.capture = capture
 
     @property
     def wake(self) -> Callable[[], None]:

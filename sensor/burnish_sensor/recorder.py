@@ -32,7 +32,7 @@ from .slices import Slices
 from .stack import EntryEdge, Local, State, hand_over, new_state, pass_up, record_error
 from .stacks import Stacks
 from .totals import CallTotals, Totals
-from .triggers import Triggers
+from .triggers import Capture, Triggers
 from .work import Work
 
 if TYPE_CHECKING:
@@ -60,6 +60,15 @@ class Recorder:
         self.suspend, self.resume, self.error = self._slices.suspend, self._slices.resume, record_error
         #: what was folded of entries whose name is not known yet
         self._partials: dict[Context, Totals] = {}
+
+    @property
+    def capture(self) -> Capture | None:
+        """See ``Calls``."""
+        return self.triggers.capture
+
+    @capture.setter
+    def capture(self, capture: Capture | None) -> None:
+        self.triggers.capture = capture
 
     def _new_state(self) -> State:
         """The state of a thread seen for the first time; its context ends when the thread is gone."""

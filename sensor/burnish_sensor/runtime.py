@@ -85,7 +85,7 @@ class Sensor:
             self.settings.window_seconds,
             self.settings.exemplars,
         )
-        recorder.triggers.capture = exemplars.capture
+        recorder.capture = exemplars.capture
         return exemplars
 
     def install(self) -> None:

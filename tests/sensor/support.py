@@ -91,7 +91,8 @@ class Bench:
 
     def look(self, rate: float = 20.0) -> Exemplars:
         """Exemplars of the calls from now on, by drawing the same numbers in each run."""
-        self.recorder.triggers.draw = random.Random(2)
+        if not self.native:
+            self.recorder.triggers.draw = random.Random(2)
         exemplars = Exemplars(
             self.registry,
             self.clock,
@@ -101,7 +102,7 @@ class Bench:
             rate=rate,
             draw=random.Random(3),
         )
-        self.recorder.triggers.capture = exemplars.capture
+        self.recorder.capture = exemplars.capture
         return exemplars
 
     def tables(self) -> dict[str, Any]:

@@ -54,8 +54,8 @@ def seen(exemplars: Exemplars, bench: Bench) -> dict[str, Any]:
     window = Window(500)
     bench.recorder.take(window)
     exemplars.fold(window)
-    tables = window.to_dict(bench.registry, bench.statements)
-    return {**tables, **exemplars.tables(window, tables["functions"])}
+    window.more = exemplars.tables(window)
+    return window.to_dict(bench.registry, bench.statements)
 
 
 def scenario(folder: Path) -> list[dict[str, Any]]:
@@ -236,7 +236,7 @@ def test_no_row_keeps_an_entry_alive() -> None:
     exemplars.fold(window)
     gc.collect()
     assert reference() is None
-    assert len(exemplars.tables(window, {})["exemplars"]) == 1
+    assert len(exemplars.tables(window)["exemplars"]) == 1
 
 
 def test_rows_are_bounded_by_a_smaller_sample_of_each() -> None:
@@ -281,7 +281,7 @@ def test_sampled_calls_carry_what_they_stand_for() -> None:
     bench.recorder.take(window)
     window.weights = {1: 40.0}
     exemplars.capture(1, 10 * MS, 0, False, 2, 1, None, None, MISSING, Work())
-    found = exemplars.tables(window, {})
+    found = exemplars.tables(window)
     assert found["exemplars"][0]["rate"] == 40.0
     assert found["conditions"][0] | {"slow_ns": 0} == {
         "function": "app:f",
