@@ -133,9 +133,10 @@ def _compiled(path: str) -> CodeType:
         data = stream.read()
     code = None
     if runtime.active is not None:
-        compiler = runtime.active.compiler
-        relative = compiler.territory.relative(path) or ""
-        code = compiler.compile(data, path, relative[:-3].replace("/", "."))
+        compiler = runtime.active.mechanism.compiler
+        relative = compiler.territory.relative(path) if compiler is not None else None
+        if compiler is not None and relative is not None:
+            code = compiler.compile(data, path, relative[:-3].replace("/", "."))
     return code or compile(data, path, "exec", dont_inherit=True)
 
 

@@ -156,8 +156,8 @@ typedef struct {
     uint64_t id;
     PyInterpreterState *interpreter;
     PyObject *clock, *entry, *make_context, *make_queries;
-    PyObject *full, *capture, *wake;
-    long long cost, slice_end, room, dropped, names_room;
+    PyObject *full, *capture, *wake, *discover, *disable;
+    long long cost, slice_end, room, dropped, names_room, first_slow_ns;
     char closed, roused, grew;
     Function **functions;
     uint32_t n_functions, sampled;
@@ -579,6 +579,7 @@ static Function *function_of(Recorder *r, long number)
     f->recorder = r->id;
     f->number = (uint32_t)number;
     f->form = TIMED;
+    f->slow_ns = r->first_slow_ns;
     return f;
 }
 
@@ -885,16 +886,17 @@ static uint32_t drawn(Recorder *r, uint32_t every)
 }
 
 /* Show a call that is slow, or one in `every`, to Python. */
-static void exemplar(Recorder *r, Function *f, int64_t wall, int64_t own, PyObject *queries, PyObject *result)
+static void exemplar(Recorder *r, Function *f, CallLog *context, int64_t wall, int64_t own, PyObject *queries,
+                     PyObject *result)
 {
     int uniform = f->every && --f->countdown == 0;
     if (uniform) f->countdown = drawn(r, f->every);
     if (!uniform && !(f->slow_ns && wall >= f->slow_ns)) return;
     PyObject *frame = (PyObject *)PyEval_GetFrame();
     PyObject *arguments = Py_BuildValue(
-        "(ILLOKIOOO)", f->number, (long long)wall, (long long)own, uniform ? Py_True : Py_False,
+        "(ILLOKIOOOO)", f->number, (long long)wall, (long long)own, uniform ? Py_True : Py_False,
         (unsigned long long)f->ended, f->live, queries != NULL ? queries : Py_None, frame != NULL ? frame : Py_None,
-        result != NULL ? result : missing);
+        result != NULL ? result : missing, (PyObject *)context);
     if (arguments == NULL) PyErr_Clear();
     Py_XDECREF(quietly(r->capture, arguments));
 }
@@ -927,7 +929,7 @@ static void finish(Recorder *r, Stack *k, int at, int64_t now, PyObject *result)
             give_up(frame.context, f, frame.queries);
             pass_up(r, k, Py_NewRef(frame.queries));
         }
-        if (SELDOM(f->every || f->slow_ns) && !(frame.flags & NESTED)) exemplar(r, f, seen, own, frame.queries, result);
+        if (SELDOM(f->every || f->slow_ns) && !(frame.flags & NESTED)) exemplar(r, f, frame.context, seen, own, frame.queries, result);
     }
     off_stack(k, &frame, 1);
     release(&frame);
@@ -992,7 +994,7 @@ static void end_call(Recorder *r, Call *call, int64_t now, PyObject *result)
     if (wall < 0) wall = 0;
     record(call->context, f, call->caller, call->nested ? -1 : wall, call->own);
     if (call->totals != NULL) give_up(call->context, f, call->totals);
-    if (SELDOM(f->every || f->slow_ns) && !call->nested) exemplar(r, f, wall, call->own, call->totals, result);
+    if (SELDOM(f->every || f->slow_ns) && !call->nested) exemplar(r, f, call->context, wall, call->own, call->totals, result);
 }
 
 /* ---- the beginnings of calls ---- */
@@ -1318,18 +1320,36 @@ static PyObject *pop_entry(Recorder *r, PyObject *token)
     if (f == NULL) Py_RETURN_NONE; \
     State *s
 
-static PyObject *on_start(Recorder *r, PyObject *const *arguments, Py_ssize_t n)
+static void begins(Recorder *r, Function *f)
 {
-    EVENT(r, s, f);
-    if (f->form == OFF || f->form == DRAIN) Py_RETURN_NONE;
-    if (!wanted(r, f) || (s = state_of(r)) == NULL) Py_RETURN_NONE;
+    State *s;
+    if (!wanted(r, f) || (s = state_of(r)) == NULL) return;
     if (f->kind == FUNCTION) {
         start_plain(r, s, f, running());
     } else {
         Call *call = start_call(r, s, f, running(), f->kind != GENERATOR);
         Py_XDECREF(call);  /* the stack has it */
     }
+}
+
+static PyObject *on_start(Recorder *r, PyObject *const *arguments, Py_ssize_t n)
+{
+    if (SELDOM(busy || r->closed || n < 1 || !PyCode_Check(arguments[0]))) Py_RETURN_NONE;
+    Function *f = of_code(r, arguments[0]);
+    if (f != NULL && f->form != OFF && f->form != DRAIN) begins(r, f);
     Py_RETURN_NONE;
+}
+
+/* Any code begins for the first time: ask whether it is to be observed, and hear its other begins no more. */
+static PyObject *on_first(Recorder *r, PyObject *const *arguments, Py_ssize_t n)
+{
+    PyObject *disable = r->disable != NULL ? r->disable : Py_None;
+    if (busy || r->closed || n < 1 || !PyCode_Check(arguments[0])) return Py_NewRef(r->closed ? disable : Py_None);
+    PyObject *told = quietly(r->discover, PyTuple_Pack(1, arguments[0]));
+    Function *f = told != NULL ? argument_function(r, told) : NULL;
+    Py_XDECREF(told);
+    if (f != NULL) begins(r, f);
+    return Py_NewRef(disable);
 }
 
 /* The call that runs in the real frame of this thread returned or raised. */
@@ -2061,6 +2081,8 @@ static int recorder_traverse(Recorder *r, visitproc visit, void *arg)
     Py_VISIT(r->full);
     Py_VISIT(r->capture);
     Py_VISIT(r->wake);
+    Py_VISIT(r->discover);
+    Py_VISIT(r->disable);
     return 0;
 }
 
@@ -2072,6 +2094,8 @@ static int recorder_clear(Recorder *r)
     Py_CLEAR(r->full);
     Py_CLEAR(r->capture);
     Py_CLEAR(r->wake);
+    Py_CLEAR(r->discover);
+    Py_CLEAR(r->disable);
     return 0;
 }
 
@@ -2108,9 +2132,12 @@ static PyMemberDef recorder_members[] = {
     {"full", T_OBJECT, offsetof(Recorder, full), 0, "called once when a slice is over, by the thread that finds out"},
     {"capture", T_OBJECT, offsetof(Recorder, capture), 0, "called with calls that are exemplars"},
     {"wake", T_OBJECT, offsetof(Recorder, wake), 0, "called at the first call, and at the first after rouse()"},
+    {"discover", T_OBJECT, offsetof(Recorder, discover), 0, "called with code that begins for the first time; its number or 0"},
+    {"disable", T_OBJECT, offsetof(Recorder, disable), 0, "sys.monitoring.DISABLE"},
     {"cost", T_LONGLONG, offsetof(Recorder, cost), 0, "ns of observing a call that fall outside of its own time"},
     {"slice_end", T_LONGLONG, offsetof(Recorder, slice_end), 0, "when the slice is over, in ns of the clock"},
     {"room", T_LONGLONG, offsetof(Recorder, room), 0, "calls of sampled functions until the slice is over; 0: no limit"},
+    {"first_slow_ns", T_LONGLONG, offsetof(Recorder, first_slow_ns), 0, "the trigger of functions that have none yet"},
     {"names_room", T_LONGLONG, offsetof(Recorder, names_room), 0, "names of entries between two takes"},
     {"dropped", T_LONGLONG, offsetof(Recorder, dropped), READONLY, "calls that were not recorded for want of room"},
     {NULL},
@@ -2134,6 +2161,7 @@ static PyMethodDef recorder_methods[] = {
     ONE("resume", hook_resume, "A slice begins on this thread."),
     ONE("push_entry", push_entry, "An entry begins on this thread; its token."),
     ONE("pop_entry", pop_entry, "An entry ends."),
+    FAST("on_first", on_first, "For PY_START of any code."),
     FAST("on_start", on_start, "For PY_START."),
     FAST("on_return", on_return, "For PY_RETURN."),
     FAST("on_yield", on_yield, "For PY_YIELD."),

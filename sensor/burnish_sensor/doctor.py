@@ -6,10 +6,9 @@ import os
 import sys
 
 from . import __version__
-from .calibration import measure_costs
 from .importer import Territory
+from .mechanism import try_out
 from .output import check_output
-from .runtime import MECHANISM
 from .settings import read_settings
 
 
@@ -17,13 +16,13 @@ def report() -> str:
     """The settings as they were understood, the files that would be observed, and what a call costs here."""
     settings = read_settings(os.environ, os.getcwd())
     files, outside = _files(settings.root)
+    mechanism, costs = try_out(settings.root, settings.include, settings.native)
     rows: list[tuple[str, str]] = [
         ("sensor", "{} ({})".format(__version__, "on" if settings.enabled else "off: BURNISH_SENSOR")),
         ("python", "{}.{}.{} {}".format(*sys.version_info[:3], sys.executable)),
         (
             "mechanism",
-            f"{MECHANISM}, {measure_costs()[0].call:.0f} ns for each call recorded, "
-            f"at most {settings.budget:.2%} of CPU time",
+            f"{mechanism}, {costs.call:.0f} ns for each call recorded, at most {settings.budget:.2%} of CPU time",
         ),
         ("service", f"{settings.service} ({settings.environment})"),
         ("release", settings.release),

@@ -146,7 +146,7 @@ class DutyCycle:
 
     def _end_counting(self) -> None:
         took = self._others_cpu() - self._start
-        counts = {function: self._switch.count(function) for function in self._in_slice if function in self.shed}
+        counts = self._switch.take_counts([function for function in self._in_slice if function in self.shed])
         cost = sum(counts.values()) * self.costs.counted
         self.cost += cost
         for function, count in counts.items():

@@ -31,9 +31,9 @@ class CodeExchange:
         except Exception:  # noqa: BLE001 - whatever the parser or the compiler meets: this function stays exact
             slot.broken = True
             return False
-        for code in (slot.light, slot.counting):
+        for code in (slot.timed, slot.light, slot.counting):
             if code is not None:
-                self._sampling.numbers_of_code[code] = function
+                self._sampling.know(code, function, reports=code is slot.timed)
         return True
 
     def _tree(self, source: Source) -> ast.Module:
@@ -53,9 +53,9 @@ class CodeExchange:
         for function in functions:
             self._slots[function].counted.clear()
 
-    def count(self, function: int) -> int:
+    def take_counts(self, functions: Iterable[int]) -> dict[int, int]:
         """See ``Switch``."""
-        return len(self._slots[function].counted)
+        return {function: len(self._slots[function].counted) for function in functions}
 
     def end_slice(self, functions: Iterable[int]) -> int:
         """Nothing to give up: each call that was recorded reports its end."""

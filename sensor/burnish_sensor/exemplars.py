@@ -36,6 +36,7 @@ class Exemplars:
 
     ``context`` says where the running call belongs; ``is_sampled`` whether its function's calls stand for more than
     one. ``rate`` is how many calls may be looked at in a second. ``clock`` returns ns and is that of the calls.
+    ``missing`` stands for a result that is not known.
     """
 
     def __init__(
@@ -48,11 +49,12 @@ class Exemplars:
         window_seconds: float = 10.0,
         rate: float = RATE,
         draw: random.Random | None = None,
+        missing: Any = MISSING,
     ) -> None:
         self._registry, self._clock, self._context, self._is_sampled = registry, clock, context, is_sampled
         self._window_ns = int(window_seconds * _SECOND)
         self.pauses = Pauses(clock)
-        self._rows = Rows(registry)
+        self._missing, self._rows = missing, Rows(registry)
         self._rate, self._random = rate, draw or random.Random()
         #: of each of the two samples in one window
         self._most = rate / 2 * window_seconds
@@ -134,7 +136,7 @@ class Exemplars:
     ) -> None:
         facts = exemplar.facts
         exemplar.arguments = arguments_of(frame)
-        if result is not MISSING:
+        if result is not MISSING and result is not self._missing:
             exemplar.result = shape_of(result)
         facts["queries"] = power_class(statements_in(queries))
         facts["first"] = nth_call == 1

@@ -173,14 +173,14 @@ class Flusher:
             self._window = Window(self._settings.entries)
             self._notices.say("lost", f"a window was lost: {error!r}")
 
-    def _fold(self) -> None:
-        self._recorder.take(self._window, self._governor.meter)
+    def _fold(self, last: bool = False) -> None:
+        self._recorder.take(self._window, self._governor.meter, last)
         if self.exemplars is not None:
             self.exemplars.fold(self._window)
         self._governor.decide()
 
     def _flush(self) -> None:
-        self._fold()
+        self._fold(last=True)
         window = self._window
         if window.is_empty():
             self._schedule.skip()

@@ -82,6 +82,10 @@ class Compiler:
     def __init__(self, territory: Territory, registry: Registry) -> None:
         self.territory, self.registry = territory, registry
 
+    def owns(self, path: str | None) -> bool:
+        """Whether a file is the application's."""
+        return bool(path) and self.territory.relative(str(path)) is not None
+
     def compile(self, data: bytes, path: str, module: str) -> CodeType | None:
         """The code of a module; None where the plain loader must be used instead."""
         relative = self.territory.relative(path)
@@ -139,7 +143,7 @@ class _HookLoader(Loader):
 class Finder(MetaPathFinder):
     """First on ``sys.meta_path``: asks the finders after it, and changes only the loader of what they find."""
 
-    def __init__(self, compiler: Compiler, hooks: Mapping[str, Callable[[ModuleType], None]]) -> None:
+    def __init__(self, compiler: Compiler | None, hooks: Mapping[str, Callable[[ModuleType], None]]) -> None:
         self._compiler, self._hooks = compiler, hooks
 
     def find_spec(
@@ -151,12 +155,9 @@ class Finder(MetaPathFinder):
             return spec
         if fullname in self._hooks:
             spec.loader = _HookLoader(spec.loader, self._hooks[fullname])
-        elif type(spec.loader) is SourceFileLoader and self._is_ours(spec):
+        elif self._compiler is not None and type(spec.loader) is SourceFileLoader and self._compiler.owns(spec.origin):
             spec.loader = RewritingLoader(fullname, spec.loader.path, self._compiler)
         return spec
-
-    def _is_ours(self, spec: ModuleSpec) -> bool:
-        return bool(spec.origin) and self._compiler.territory.relative(str(spec.origin)) is not None
 
     def _ask_others(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         for finder in list(sys.meta_path):

@@ -15,6 +15,7 @@ from typing import Any
 
 from .definitions import Definitions, Discovered
 from .importer import Territory
+from .meter import Costs
 from .registry import Registry
 from .switch import COUNTING, LIGHT, TIMED
 
@@ -23,6 +24,8 @@ _monitoring: Any = getattr(sys, "monitoring", None)
 #: no tool of the standard library has these; 2 is the profilers', 5 the optimizers'
 _TOOLS = (4, 3, 5, 2)
 _OPTIMIZED = 0x1
+#: a form of the core: calls that run may end, none begins
+_DRAIN = 3
 _KINDS = ((0x200, "async_generator"), (0x80, "coroutine"), (0x20, "generator"))
 
 
@@ -35,37 +38,30 @@ class Monitoring:
         self._definitions = Definitions()
         self._codes: dict[int, list[CodeType]] = {}
         self._numbers: dict[tuple[str, str, int], int] = {}
+        #: functions in the light form whose calls still may end
+        self._draining: set[int] = set()
         self._finder = self._tool = -1
 
     # Start and stop
 
-    def start(self) -> bool:
-        """Take two tool ids and begin; False where there are none, or someone else has them all."""
-        free = [tool for tool in _TOOLS if _monitoring.get_tool(tool) is None]
-        if len(free) < 2:
-            return False
-        self._tool, self._finder = free[0], free[1]
-        events = _monitoring.events
+    def measure(self, recorder: Any) -> tuple[Costs, int]:
+        """Take two tool ids, and measure with one what events cost; ``recorder`` is one that nobody else uses."""
+        from .calibration import monitoring_costs
+
+        self._tool, self._finder = free_tools()[:2]
         for tool in (self._tool, self._finder):
             _monitoring.use_tool_id(tool, _NAME)
-        for event, callback in self._callbacks().items():
+        return monitoring_costs(recorder, self._finder)
+
+    def start(self) -> None:
+        """Begin to hear. To be called after ``measure``."""
+        events, core = _monitoring.events, self._core
+        for event, callback in callbacks_of(core).items():
             _monitoring.register_callback(self._tool, event, callback)
-        self._core.discover = self._discover
-        _monitoring.register_callback(self._finder, events.PY_START, self._core.on_first)
+        core.discover, core.disable = self._discover, _monitoring.DISABLE
+        _monitoring.register_callback(self._finder, events.PY_START, core.on_first)
         _monitoring.set_events(self._tool, events.PY_UNWIND | events.PY_THROW)
         _monitoring.set_events(self._finder, events.PY_START)
-        return True
-
-    def _callbacks(self) -> dict[int, Any]:
-        events, core = _monitoring.events, self._core
-        return {
-            events.PY_START: core.on_start,
-            events.PY_RETURN: core.on_return,
-            events.PY_YIELD: core.on_yield,
-            events.PY_RESUME: core.on_resume,
-            events.PY_THROW: core.on_throw,
-            events.PY_UNWIND: core.on_unwind,
-        }
 
     def works(self) -> bool:
         """Whether both tools are still ours: another program may have taken them."""
@@ -81,7 +77,7 @@ class Monitoring:
                 for codes in self._codes.values():
                     for code in codes:
                         _monitoring.set_local_events(tool, code, 0)
-            for event in (*self._callbacks(),):
+            for event in callbacks_of(self._core):
                 _monitoring.register_callback(tool, event, None)
             _monitoring.free_tool_id(tool)
         self._tool = self._finder = -1
@@ -103,7 +99,7 @@ class Monitoring:
             kind = self._registry.functions[number].kind
             self._core.register(number, kind, code)
             self._codes.setdefault(number, []).append(code)
-            _monitoring.set_local_events(self._tool, code, _events(TIMED, kind))
+            _monitoring.set_local_events(self._tool, code, events_of(TIMED, kind))
         return number
 
     def _add(self, code: CodeType, relative: str) -> int:
@@ -123,15 +119,16 @@ class Monitoring:
         """See ``Switch``. Calls that run may still end in the light form: ``end_slice`` cuts them off."""
         core, changed = self._core, 0
         for function in functions:
-            draining = form == LIGHT and core.live(function)
-            core.set_form(function, form, bool(draining))
+            draining = form == LIGHT and bool(core.live(function))
+            (self._draining.add if draining else self._draining.discard)(function)
+            core.set_form(function, _DRAIN if draining else form)
             changed += self._set_events(function, form, draining)
         return changed
 
     def _set_events(self, function: int, form: int, draining: bool) -> int:
-        events = _events(form, self._registry.functions[function].kind)
+        events = events_of(form, self._registry.functions[function].kind)
         if draining:
-            events = _events(TIMED, self._registry.functions[function].kind) & ~_monitoring.events.PY_START
+            events = events_of(TIMED, self._registry.functions[function].kind) & ~_monitoring.events.PY_START
         codes = self._codes[function]
         try:
             for code in codes:
@@ -142,30 +139,47 @@ class Monitoring:
 
     def restart_counts(self, functions: Iterable[int]) -> None:
         """See ``Switch``."""
-        for function in functions:
-            self._core.take_count(function)
+        self._core.take_counts()
 
-    def count(self, function: int) -> int:
-        """See ``Switch``; can be asked once."""
-        counted: int = self._core.take_count(function)
-        return counted
+    def take_counts(self, functions: Iterable[int]) -> dict[int, int]:
+        """See ``Switch``."""
+        counts: dict[int, int] = self._core.take_counts()
+        return {function: counts.get(function, 0) for function in functions}
 
     def end_slice(self, functions: Iterable[int]) -> int:
         """See ``Switch``."""
-        left = [function for function in functions if self._core.live(function)]
+        draining = [function for function in functions if function in self._draining]
+        left = [function for function in draining if self._core.live(function)]
         if left:
             self._core.cut(left)
-        draining = [function for function in functions if self._core.draining(function)]
         return self.change(draining, LIGHT)
 
 
-def _events(form: int, kind: str) -> int:
+def events_of(form: int, kind: str) -> int:
     events = _monitoring.events
     start: int = events.PY_START
     if form != TIMED:
         return start if form == COUNTING else 0
     both = start | int(events.PY_RETURN)
     return both if kind == "function" else both | int(events.PY_YIELD | events.PY_RESUME)
+
+
+def free_tools() -> list[int]:
+    """The ids of monitoring tools that nobody has, in the order in which we like them."""
+    return [tool for tool in _TOOLS if _monitoring.get_tool(tool) is None]
+
+
+def callbacks_of(core: Any) -> dict[int, Any]:
+    """What a recorder of the core hears, by event."""
+    events = _monitoring.events
+    return {
+        events.PY_START: core.on_start,
+        events.PY_RETURN: core.on_return,
+        events.PY_YIELD: core.on_yield,
+        events.PY_RESUME: core.on_resume,
+        events.PY_THROW: core.on_throw,
+        events.PY_UNWIND: core.on_unwind,
+    }
 
 
 class _Files:

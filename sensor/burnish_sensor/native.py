@@ -7,23 +7,28 @@ import sys
 from collections import deque
 from contextvars import ContextVar
 from time import monotonic_ns
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Callable
 
 from . import __version__
 from .calls import Clock, Hooks, Token
 from .context import CallGraph
 from .histogram import BOUNDS
+from .meter import Meter
 from .queries import CallQueries
-from .sampling import Sampling
+from .sampling import FRAMES_TO_CALLER, Sampling
+from .switch import TIMED
 from .totals import CallTotals, Totals
+from .triggers import FIRST_SLOW_NS
 from .work import Work
 
 if TYPE_CHECKING:
-    from .meter import Meter
     from .window import Window
 
 #: rows taken from the tables at once, so that the GIL is held for less than 1 ms
 _ROWS = 100
+#: rows are built in the course of a window, too, as its distributions are looked at; not often, for that is not free
+_ROWS_NS = 2_000_000_000
 
 
 def load() -> Any | None:
@@ -38,18 +43,61 @@ def load() -> Any | None:
     return _core if __version__ == _core.VERSION else None
 
 
-class _Graph(CallGraph):
-    """Knows which functions are sampled; who calls whom the extension finds out by itself."""
+class _Sampling(Sampling):
+    """The same over the extension, which finds out by itself who calls whom."""
 
-    def __init__(self, core: Any) -> None:
-        super().__init__()
+    def __init__(self, core: Any, clock: Clock) -> None:
         self._core = core
-        self._sampled: frozenset[int] = frozenset()
+        super().__init__(CallGraph(), clock)
+        self._recorded: dict[int, tuple[int, int]] = {}
 
-    def watch(self, shed: frozenset[int]) -> None:
-        for function in shed ^ self._sampled:
+    @property
+    def over(self) -> Callable[[], None]:
+        """Called where a phase is over, by the thread that finds out."""
+        over: Callable[[], None] = self._core.full
+        return over
+
+    @over.setter
+    def over(self, over: Callable[[], None]) -> None:
+        self._core.full = over
+
+    def use(self, shed: frozenset[int]) -> None:
+        for function in shed ^ self.shed:
             self._core.set_sampled(function, function in shed)
-        self._sampled = shed
+        self.shed = shed
+
+    def know(self, code: CodeType, function: int, reports: bool) -> None:
+        self._core.register_code(code, function)
+
+    def begin_phase(self, form: int, ns: int) -> None:
+        self._recorded.clear()
+        self._core.slice_end = self._clock() + ns
+        if form == TIMED:
+            self._core.seed(self.shed)
+
+    def note(self, function: int, calls: int, wall: int) -> None:
+        """Calls of a sampled function were recorded."""
+        before = self._recorded.get(function, (0, 0))
+        self._recorded[function] = before[0] + calls, before[1] + wall
+
+    def recorded(self) -> dict[int, tuple[int, int]]:
+        """See ``Sampling``."""
+        self.read()
+        recorded, self._recorded = self._recorded, {}
+        return recorded
+
+    read: Callable[[], None]
+
+    def pin_unrecorded(self, frame: FrameType | None) -> int:
+        """Pin the sampled functions on the real stack; the extension itself tells which is the innermost."""
+        for _ in range(FRAMES_TO_CALLER):
+            if frame is None:
+                break
+            number = self._core.number_of(frame.f_code)
+            if number in self.shed:
+                self.pinned.add(number)
+            frame = frame.f_back
+        return 0
 
 
 class NativeRecorder:
@@ -64,10 +112,14 @@ class NativeRecorder:
         #: the extension's recorder; what is only for the governor is called there
         self.core = module.Recorder(self.entry, self._new_root, CallQueries, BOUNDS, clock)
         self.core.wake = lambda: None
-        self.sampling = Sampling(_Graph(self.core), self.clock)
+        self.missing = module.MISSING
+        self.sampling = _Sampling(self.core, self.clock)
+        self.sampling.read = self._read
+        self._meter = Meter()
+        self._rows_due = 0
         #: what was folded of entries whose name is not known yet
         self._partials: dict[Work, Totals] = {}
-        for name in ("context", "function", "queries", "suspend", "resume", "error", "grew", "rouse", "set_trigger"):
+        for name in ("context", "function", "queries", "suspend", "resume", "error", "grew", "rouse"):
             setattr(self, name, getattr(self.core, name))
 
     if TYPE_CHECKING:
@@ -79,17 +131,6 @@ class NativeRecorder:
         error: Callable[[Token], None]
         grew: Callable[[], bool]
         rouse: Callable[[], None]
-        set_trigger: Callable[[int, int, int], None]
-
-    @property
-    def capture(self) -> Callable[..., None] | None:
-        """See ``Calls``."""
-        capture: Callable[..., None] | None = self.core.capture
-        return capture
-
-    @capture.setter
-    def capture(self, capture: Callable[..., None] | None) -> None:
-        self.core.capture = capture
 
     @property
     def wake(self) -> Callable[[], None]:
@@ -145,9 +186,21 @@ class NativeRecorder:
             "__burnish_resume__": core.resume,
         }
 
+    def set_trigger(self, function: int, slow_ns: int, every: int) -> None:
+        self.core.set_trigger(function, slow_ns, every)
+
+    def show_to(self, capture: Callable[..., None]) -> None:
+        self.core.capture, self.core.first_slow_ns = capture, FIRST_SLOW_NS
+
+    def switch_stack(self, key: int, base: int = 0) -> None:
+        self.core.switch_stack(key)
+
+    def drop_stack(self, key: int) -> None:
+        self.core.drop_stack(key)
+
     # What was recorded
 
-    def take(self, window: Window, meter: Meter | None = None) -> None:
+    def take(self, window: Window, meter: Meter | None = None, last: bool = True) -> None:
         for context in self.core.reap():
             self._end(context)
         for context in list(self.open):
@@ -159,9 +212,14 @@ class NativeRecorder:
         while self.ended:
             context = self.ended.popleft()
             window.end(context, self._partials.pop(context, None)).drain(context, self.sampling)
-        self._take_calls(window)
+        if last or self.clock() >= self._rows_due:
+            self._take_calls(window)
+            self._rows_due = self.clock() + _ROWS_NS
+        self._read()
         if meter is not None:
-            self._read(meter)
+            meter.calls.update(self._meter.calls)
+            meter.wall.update(self._meter.wall)
+            self._meter.restart()
 
     def _take_calls(self, window: Window) -> None:
         totals: dict[str, Totals] = {}
@@ -179,14 +237,16 @@ class NativeRecorder:
                 row.add_counts(callers, wall, own, errors)
                 window.calls += calls
 
-    def _read(self, meter: Meter) -> None:
-        shed = self.sampling.shed
+    def _read(self) -> None:
+        shed, meter = self.sampling.shed, self._meter
         for function, calls, wall in self.core.meter():
-            if function not in shed:
+            if function in shed:
+                self.sampling.note(function, calls, wall)
+            else:
                 meter.calls[function] += calls
                 meter.wall[function] += wall
         for function, slices in self.core.resumptions():
-            self.sampling.slices[function] += slices
+            self.sampling.resumptions[function] += slices
 
     def forget(self) -> None:
         self.core.forget()

@@ -27,12 +27,13 @@ from .context import (
     Edge,
     Frame,
 )
+from .facts import MISSING
 from .sampling import PROTOCOL, Sampling
 from .slices import Slices
 from .stack import EntryEdge, Local, State, hand_over, new_state, pass_up, record_error
 from .stacks import Stacks
 from .totals import CallTotals, Totals
-from .triggers import Capture, Triggers
+from .triggers import Triggers
 from .work import Work
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 class Recorder:
     """Owns the shadow stacks and the contexts. ``clock`` returns nanoseconds and never steps back."""
+
+    missing = MISSING
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -60,15 +63,6 @@ class Recorder:
         self.suspend, self.resume, self.error = self._slices.suspend, self._slices.resume, record_error
         #: what was folded of entries whose name is not known yet
         self._partials: dict[Context, Totals] = {}
-
-    @property
-    def capture(self) -> Capture | None:
-        """See ``Calls``."""
-        return self.triggers.capture
-
-    @capture.setter
-    def capture(self, capture: Capture | None) -> None:
-        self.triggers.capture = capture
 
     def _new_state(self) -> State:
         """The state of a thread seen for the first time; its context ends when the thread is gone."""
@@ -211,9 +205,12 @@ class Recorder:
             **self._slices.hooks(),
         }
 
+    def show_to(self, capture: Callable[..., None]) -> None:
+        self.triggers.capture = capture
+
     # What was recorded
 
-    def take(self, window: Window, meter: Meter | None = None) -> None:
+    def take(self, window: Window, meter: Meter | None = None, last: bool = True) -> None:
         for context in list(self.open):
             if context.name or not context.kind:
                 totals = window.totals_of(context.name)

@@ -18,7 +18,7 @@ from .switch import TIMED
 #: exceptions that are how iteration ends, not errors
 PROTOCOL = (StopIteration, StopAsyncIteration, GeneratorExit)
 _CALLS_PER_PHASE = 256
-_FRAMES_TO_CALLER = 40
+FRAMES_TO_CALLER = 40
 _FRAMES_TO_OUTERMOST = 400
 
 
@@ -44,6 +44,11 @@ class Sampling:
         """Sample these functions from now on."""
         self.shed = shed
         self._graph.watch(shed)
+
+    def know(self, code: CodeType, function: int, reports: bool) -> None:
+        """A form of the code of a function, and whether calls in it are recorded."""
+        if not reports:
+            self.numbers_of_code[code] = function
 
     def begin_phase(self, form: int, ns: int) -> None:
         """A phase of a slice begins, for ``ns`` at most."""
@@ -83,7 +88,7 @@ class Sampling:
         """Pin the functions on the real stack whose calls are not recorded; the innermost, if nothing that is recorded
         is above it, else 0."""
         innermost, recorded = 0, False
-        for _ in range(_FRAMES_TO_CALLER):
+        for _ in range(FRAMES_TO_CALLER):
             if frame is None:
                 break
             number = self.numbers_of_code.get(frame.f_code)
@@ -100,7 +105,7 @@ class Sampling:
         while frame is not None and FRAME not in frame.f_code.co_varnames:
             frame = frame.f_back
         frame = frame.f_back if frame is not None else None
-        for _ in range(_FRAMES_TO_CALLER):
+        for _ in range(FRAMES_TO_CALLER):
             if frame is None or FRAME in frame.f_code.co_varnames:
                 break
             number = self.numbers_of_code.get(frame.f_code)

@@ -21,8 +21,8 @@ class Switch(Protocol):
     def restart_counts(self, functions: Iterable[int]) -> None:
         """Begin to count at 0."""
 
-    def count(self, function: int) -> int:
-        """The calls in the counting form since the counts were restarted."""
+    def take_counts(self, functions: Iterable[int]) -> dict[int, int]:
+        """The calls in the counting form since the counts were restarted; they are restarted."""
 
     def end_slice(self, functions: Iterable[int]) -> int:
         """Let the functions run light, some time after a slice: give up calls that were not seen to end."""

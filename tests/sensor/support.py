@@ -101,8 +101,9 @@ class Bench:
             lambda function: function in self.recorder.sampling.shed,
             rate=rate,
             draw=random.Random(3),
+            missing=self.recorder.missing,
         )
-        self.recorder.capture = exemplars.capture
+        self.recorder.show_to(exemplars.capture)
         return exemplars
 
     def tables(self) -> dict[str, Any]:

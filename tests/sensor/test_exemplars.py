@@ -23,7 +23,9 @@ import pytest
 from burnish_sensor.exemplars import Exemplars
 from burnish_sensor.facts import MISSING
 from burnish_sensor.flush import Flusher
+from burnish_sensor.native import load
 from burnish_sensor.settings import Settings
+from burnish_sensor.weighting import Estimate, Weight
 from burnish_sensor.window import Window
 from burnish_sensor.work import Work
 from tests.sensor.format_shape import check_window
@@ -157,6 +159,24 @@ def test_the_first_call_is_known_and_looked_at_if_it_is_long() -> None:
     assert [(row["wall_ns"], row["facts"]["first"]) for row in rows] == [(6 * MS, False), (5 * MS, True)]
 
 
+class NativeBench(Bench):
+    native = True
+
+
+@pytest.mark.skipif(load() is None, reason="burnish_sensor._core is not built for this Python")
+def test_both_recorders_show_the_same() -> None:
+    found = []
+    for bench in (Bench(), NativeBench()):
+        exemplars = bench.look()
+        app = bench.load(PRICES)
+        with imported("app", app):
+            for _ in range(2):
+                serve(bench, app, 700, "free")
+        found.append(seen(exemplars, bench))
+    for table in ("exemplars", "conditions"):
+        assert sorted(map(str, found[0][table])) == sorted(map(str, found[1][table]))
+
+
 def test_a_recursion_is_looked_at_once() -> None:
     bench = Bench()
     exemplars = bench.look()
@@ -279,7 +299,7 @@ def test_sampled_calls_carry_what_they_stand_for() -> None:
     bench.recorder.sampling.use(frozenset({1}))
     window = Window(500)
     bench.recorder.take(window)
-    window.weights = {1: 40.0}
+    window.weights = {1: Weight(1, Estimate(40))}
     exemplars.capture(1, 10 * MS, 0, False, 2, 1, None, None, MISSING, Work())
     found = exemplars.tables(window)
     assert found["exemplars"][0]["rate"] == 40.0

@@ -4,7 +4,7 @@ import pytest
 
 from burnish_sensor.thresholds import FIRST_SLOW_NS, LEAST_SLOW_NS, Thresholds
 from burnish_sensor.totals import CallTotals
-from burnish_sensor.window import Window
+from burnish_sensor.window import EntryTotals, Window
 
 US, MS = 1_000, 1_000_000
 
@@ -69,12 +69,14 @@ def test_about_four_calls_of_a_window_are_in_the_even_sample() -> None:
 def test_an_entry_is_in_the_even_sample_however_short_it_is() -> None:
     subject = Subject()
     window = Window(500)
-    for entry in ("GET x", ""):
-        row = window.totals_of(entry).calls.setdefault(1 if entry else 2, CallTotals())
-        row.wall.extend([1 * US] * 400)
-        row.callers[0] += 400
+    window.entries["GET x"] = EntryTotals("http")
+    window.entries["GET x"].wall.extend([1 * MS] * 400)
+    for function, entry, calls in ((1, "GET x", 400), (2, "", 400), (3, "GET x", 4_000)):
+        row = window.totals_of(entry).calls.setdefault(function, CallTotals())
+        row.wall.extend([1 * US] * calls)
+        row.callers[0] += calls
     subject.thresholds.review(window, 1.0, True)
-    assert (subject.set[1][1], subject.set[2][1]) == (100, 0)
+    assert [subject.set[function][1] for function in (1, 2, 3)] == [100, 0, 0]
 
 
 def test_with_many_functions_there_are_fewer_of_each() -> None:
