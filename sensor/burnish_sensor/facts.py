@@ -59,7 +59,7 @@ def shape_of(thing: Any) -> Shape:
     """The shape of an object, without calling any of its methods."""
     kind = type(thing)
     size = power_class(len(thing), _LARGEST_SIZE) if id(kind) in _SIZED else None
-    return Shape(type_name(kind), size, thing if kind is bool else None)
+    return Shape(_KNOWN.get(id(kind)) or type_name(kind), size, thing if kind is bool else None)
 
 
 def type_name(kind: type) -> str:
@@ -88,6 +88,10 @@ def _leads_to(kind: type, module: str, name: str) -> bool:
     except (AttributeError, KeyError, TypeError):
         return False
     return here is kind
+
+
+#: types that live as long as the process, so that their ``id`` is theirs alone
+_KNOWN = {id(kind): type_name(kind) for kind in (*_BUILT_IN, type(None), bool, int, float)}
 
 
 def arguments_of(frame: FrameType | None) -> dict[str, Shape]:
