@@ -49,7 +49,7 @@ class Exemplar(_Row):
 
 
 class Looked(_Row):
-    """How many calls a function had in one window, and how many of them were looked at."""
+    """How many calls a function had in one window, and how many of them were looked at; not fairly if `hurried`."""
 
     calls: NonNegativeInt
     slow_ns: NonNegativeInt = 0
@@ -59,6 +59,7 @@ class Looked(_Row):
     uniform_seen: NonNegativeInt = 0
     uniform_kept: NonNegativeInt = 0
     rate: float = 1.0
+    hurried: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,10 @@ def share_of_calls(samples: Sequence[Sample], key: str, relation: str, value: Fa
 
 
 def _weighted(sample: Sample) -> list[_Weighted]:
-    """The rows with the number of calls that each stands for."""
+    """The rows with the number of calls that each stands for; none of a window whose sample is not a fair one."""
     looked = sample.looked
+    if looked.hurried:
+        return []
     slow = [row for row in sample.exemplars if row.slow]
     other = [row for row in sample.exemplars if not row.slow]
     found = []

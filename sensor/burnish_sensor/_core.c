@@ -178,13 +178,18 @@ static PyObject *missing;
 static Py_ssize_t extra_index = -1;
 static uint64_t recorders;
 static int64_t bounds[BOUNDS];
-static __thread int busy;    /* hooks do nothing while this thread runs Python code of the sensor */
+#ifdef __GLIBC__  /* musl has no room for it in a library that is loaded later */
+#define QUICK __attribute__((tls_model("initial-exec")))
+#else
+#define QUICK
+#endif
+static __thread int busy QUICK;    /* hooks do nothing while this thread runs Python code of the sensor */
 static __thread struct {
     uint64_t recorder;
     PyThreadState *thread;
     uint64_t id;
     State *state;
-} cached;
+} cached QUICK;
 
 /* ---- small things ---- */
 
@@ -1191,13 +1196,14 @@ static void put_away(Recorder *r, Call *call)
     State *s; \
     if (SELDOM(busy || (r)->closed || (s = state_of(r)) == NULL)) Py_RETURN_NONE
 
-static RealFrame *running(void) { return real_top(PyThreadState_Get()); }
+/* What runs on this thread, whose state it is. */
+static RealFrame *running(State *s) { return real_top(s->thread); }
 
 static PyObject *hook_enter(Recorder *r, PyObject *number)
 {
     HOOK(r, s);
     Function *f = argument_function(r, number);
-    if (f != NULL && wanted(r, f)) start_plain(r, s, f, running());
+    if (f != NULL && wanted(r, f)) start_plain(r, s, f, running(s));
     Py_RETURN_NONE;
 }
 
@@ -1205,7 +1211,7 @@ static PyObject *hook_leave(Recorder *r, PyObject *Py_UNUSED(token))
 {
     HOOK(r, s);
     int64_t now = r->clock == NULL ? now_of(r) : 0;
-    int at = find_frame(s->current, NULL, running());
+    int at = find_frame(s->current, NULL, running(s));
     if (at < 0) Py_RETURN_NONE;
     if (r->clock != NULL) now = now_of(r);
     finish(r, s->current, at, now, NULL);
@@ -1223,7 +1229,7 @@ static PyObject *hook_error(Recorder *r, PyObject *token)
         Call *call = (Call *)token;
         if (call->function != NULL) record_error(call->context, call->function, type);
     } else {
-        int at = find_frame(s->current, NULL, running());
+        int at = find_frame(s->current, NULL, running(s));
         if (at >= 0) record_error(s->current->frames[at].context, s->current->frames[at].function, type);
     }
     Py_DECREF(type);
@@ -1247,7 +1253,7 @@ static PyObject *begin(Recorder *r, PyObject *number, int in_entry)
     HOOK(r, s);
     Function *f = argument_function(r, number);
     if (f == NULL || !wanted(r, f)) Py_RETURN_NONE;
-    Call *call = start_call(r, s, f, running(), in_entry);
+    Call *call = start_call(r, s, f, running(s), in_entry);
     if (call == NULL) Py_RETURN_NONE;
     return (PyObject *)call;
 }
@@ -1279,7 +1285,7 @@ static PyObject *hook_resume(Recorder *r, PyObject *token)
     if (!call->running && !call->ended) {
         if (call->function == NULL) {
             Frame *top = top_of(s->current);
-            call->iframe = running();
+            call->iframe = running(s);
             call->shown = top != NULL ? top->shown : 0;
         }
         begin_slice(r, s, call);
@@ -1295,7 +1301,7 @@ static PyObject *push_entry(Recorder *r, PyObject *context)
     if (!PyObject_TypeCheck(context, call_log_type)) Py_RETURN_NONE;
     Call *call = new_call(NULL, (CallLog *)context);
     if (call == NULL) Py_RETURN_NONE;
-    call->iframe = running();
+    call->iframe = running(s);
     call->shown = caller_of(r, s->current, call->iframe);
     begin_slice(r, s, call);
     return (PyObject *)call;
@@ -1325,9 +1331,9 @@ static void begins(Recorder *r, Function *f)
     State *s;
     if (!wanted(r, f) || (s = state_of(r)) == NULL) return;
     if (f->kind == FUNCTION) {
-        start_plain(r, s, f, running());
+        start_plain(r, s, f, running(s));
     } else {
-        Call *call = start_call(r, s, f, running(), f->kind != GENERATOR);
+        Call *call = start_call(r, s, f, running(s), f->kind != GENERATOR);
         Py_XDECREF(call);  /* the stack has it */
     }
 }
@@ -1355,7 +1361,7 @@ static PyObject *on_first(Recorder *r, PyObject *const *arguments, Py_ssize_t n)
 /* The call that runs in the real frame of this thread returned or raised. */
 static void over(Recorder *r, State *s, Function *f, int64_t now, PyObject *result)
 {
-    RealFrame *real = running();
+    RealFrame *real = running(s);
     int at = find_frame(s->current, f, real);
     if (at >= 0 && s->current->frames[at].call == NULL) {
         finish(r, s->current, at, now, result);
@@ -1387,7 +1393,7 @@ static PyObject *on_yield(Recorder *r, PyObject *const *arguments, Py_ssize_t n)
     if (!f->live) Py_RETURN_NONE;
     int64_t now = now_of(r);
     if ((s = state_of(r)) == NULL) Py_RETURN_NONE;
-    int at = find_frame(s->current, f, running());
+    int at = find_frame(s->current, f, running(s));
     if (at < 0) Py_RETURN_NONE;
     Call *call = s->current->frames[at].call;
     if (call == NULL) Py_RETURN_NONE;
@@ -1406,7 +1412,7 @@ static PyObject *on_resume(Recorder *r, PyObject *const *arguments, Py_ssize_t n
 {
     EVENT(r, s, f);
     if (!f->live || (s = state_of(r)) == NULL) Py_RETURN_NONE;
-    Call *call = waiting_at(r, f, running());
+    Call *call = waiting_at(r, f, running(s));
     if (call == NULL) Py_RETURN_NONE;
     take_out(r, call);
     begin_slice(r, s, call);
@@ -1421,8 +1427,8 @@ static PyObject *on_unwind(Recorder *r, PyObject *const *arguments, Py_ssize_t n
     int64_t now = f->live ? now_of(r) : 0;
     if ((s = state_of(r)) == NULL) Py_RETURN_NONE;
     if (n > 2 && PyExceptionInstance_Check(arguments[2])) {
-        int at = f->live ? find_frame(s->current, f, running()) : -1;
-        Call *waits = at < 0 && f->live ? waiting_at(r, f, running()) : NULL;
+        int at = f->live ? find_frame(s->current, f, running(s)) : -1;
+        Call *waits = at < 0 && f->live ? waiting_at(r, f, running(s)) : NULL;
         CallLog *context = at >= 0 ? s->current->frames[at].context : waits != NULL ? waits->context : context_of(r, s);
         record_error(context, f, (PyObject *)Py_TYPE(arguments[2]));
     }
@@ -1693,7 +1699,7 @@ static void seed_stack(Recorder *r, State *s, RealFrame *real)
         any |= found[n] != NULL;
     }
     if (!any) return;
-    for (int i = 0; i < k->n; i++) {  /* a thorough look: `find_frame` sees the top of the stack only */
+    for (int i = k->n > SEED_FRAMES ? k->n - SEED_FRAMES : 0; i < k->n; i++) {  /* `find_frame` sees the top only */
         for (int j = 0; j < n; j++) {
             if (found[j] == k->frames[i].function && (void *)chain[j] == k->frames[i].iframe) found[j] = NULL;
         }
@@ -1756,7 +1762,7 @@ static PyObject *function(Recorder *r, PyObject *Py_UNUSED(ignored))
 {
     State *s = state_of(r);
     Frame *top = s != NULL ? top_of(s->current) : NULL;
-    uint32_t found = s != NULL && r->sampled ? unrecorded(r, running(), top) : 0;
+    uint32_t found = s != NULL && r->sampled ? unrecorded(r, running(s), top) : 0;
     return PyLong_FromUnsignedLong(found ? found : top != NULL ? top->shown : 0);
 }
 

@@ -26,6 +26,8 @@ class Calls(Protocol):
     entry: ContextVar[Work | None]
     #: called now and then, never on the hot path: the flush thread is started by it
     wake: Callable[[], None]
+    #: what is passed to ``Exemplars.capture`` as the result of a call where that is not known
+    missing: Any
 
     @property
     def sampling(self) -> Sampling:

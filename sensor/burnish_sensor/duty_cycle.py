@@ -1,14 +1,16 @@
 """Short slices in which functions that are sampled report, and what follows from them.
 
-A slice has two phases: the functions count their calls, then (in each second slice) they time them. Between slices
-they run light for a rest whose length is what the slices cost over the budget, times a random factor, so that
-periodic work cannot keep step. The end of a phase comes from the thread that calls ``step``, or from a call in the
-phase itself (``phase_is_over``) where that thread would have to wait for the interpreter.
+A slice has two phases: some functions, drawn anew each time, count their calls; then (in each second slice) all
+functions time them. So many are drawn as slow the program down by 10 %: more would cost more, and the more a slice is
+slowed down, the less its rates tell of the rest. Between slices the functions run light for a rest whose length is what
+the slices cost over the budget, times a random factor, so that periodic work cannot keep step. The end of a phase comes
+from the thread that calls ``step``, or from a call in the phase itself (``phase_is_over``) where that thread would have
+to wait for the interpreter.
 
 The number of calls is a ratio estimate (``estimate.py``) over the CPU time of the application: calls counted, times CPU
-time since the last estimate, over CPU time in the counting phases, each without the calibrated cost of counting. CPU
-time and not wall time because what a service does is proportional to the first, and because our own cost can be taken
-out of it.
+time since the last estimate, over CPU time in the counting phases, each without the cost of counting
+(``counting_cost.py``). CPU time and not wall time because what a service does is proportional to the first, and because
+our own cost can be taken out of it.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from random import Random
 from typing import Callable
 
 from . import threads
+from .counting_cost import CountingCost
 from .estimate import RatioEstimate
 from .meter import Costs
 from .sampling import Sampling
@@ -26,11 +29,15 @@ from .weighting import Estimate
 
 NEVER = 1 << 62
 _MS = 1_000_000
-COUNTING_NS = 2 * _MS
+COUNTING_NS = 5 * _MS
 TIMED_NS = 1 * _MS
 #: calls still running at the end of a timed phase have this long to end
 _END_NS = 5 * _MS
 _TIMED_EVERY = 2
+#: how much counting may slow a slice down
+_LOAD = 0.1
+#: the cost of counting is estimated anew after so many slices
+_REVIEW_EVERY = 32
 _SHORTEST_REST_NS = 5 * _MS
 #: the least CPU time in counting phases from which a rate is taken
 ENOUGH_NS = 2 * _MS
@@ -45,10 +52,12 @@ class Shed:
     restored, ``prior`` its calls for each ns of CPU time before it was shed.
     """
 
-    __slots__ = ("calls", "prior", "since", "times", "until")
+    __slots__ = ("calls", "prior", "rate", "since", "times", "until")
 
     def __init__(self, since: float, until: int, prior: float) -> None:
-        self.since, self.until, self.prior = since, until, prior
+        self.since, self.until = since, until
+        #: the latest rate that is known
+        self.prior = self.rate = prior
         self.restart()
 
     def restart(self) -> None:
@@ -65,12 +74,22 @@ class DutyCycle:
     def __init__(
         self, switch: Switch, sampling: Sampling, share: float, clock: Clock, cpu: Clock, draw: Random
     ) -> None:
-        self.costs, self.share = Costs(), share
+        self.share = share
+        self._costs, self.counting = Costs(), CountingCost()
         self.own: Clock = lambda: 0
         self._switch, self._sampling = switch, sampling
         self._clock, self._cpu, self._draw = clock, cpu, draw
         sampling.over = self.phase_is_over
         self.restart()
+
+    @property
+    def costs(self) -> Costs:
+        """What recording costs in this process."""
+        return self._costs
+
+    @costs.setter
+    def costs(self, costs: Costs) -> None:
+        self._costs, self.counting.calibrated = costs, costs.counted
 
     def restart(self) -> None:
         """Begin anew, without functions; also in the child of a fork, where another thread may have held the lock."""
@@ -80,7 +99,10 @@ class DutyCycle:
         self.due = NEVER
         #: what slices cost since the start, in ns
         self.cost = 0.0
+        #: what the steps of the sensor's own thread cost since the start, in ns
+        self.steps_cost = 0
         self._paid = 0.0
+        self.counting.restart()
         self._exchanged = self._number = 0
         self._next: Callable[[], None] = self._begin
         self._form = LIGHT
@@ -112,8 +134,10 @@ class DutyCycle:
     def step(self) -> None:
         """Begin or end a phase if that is due. Waits for nothing but the end of ``phase_is_over``."""
         if self._clock() >= self.due:
+            before = self.own()
             with self._lock:
                 self._next()
+            self.steps_cost += self.own() - before
 
     def phase_is_over(self) -> None:
         """End the phase that runs; called in the middle of a call of the application, which must not wait."""
@@ -133,11 +157,27 @@ class DutyCycle:
             self.due = self._clock() + max(int(missing), _SHORTEST_REST_NS)
             return
         self._number += 1
-        self._in_slice = frozenset(self.shed)
+        self._in_slice = self._drawn()
         self._change(self._in_slice, COUNTING)
         self._begin_phase(COUNTING, COUNTING_NS, self._end_counting)
         self._switch.restart_counts(self._in_slice)
         self._start = self._others_cpu()
+
+    def _drawn(self) -> frozenset[int]:
+        """Functions that together slow the program down by ``_LOAD`` when they count.
+
+        One that does more than that alone is drawn with others, which tell how much it slows down.
+        """
+        functions = sorted(self.shed)
+        self._draw.shuffle(functions)
+        load = 0.0
+        drawn: list[int] = []
+        for function in functions:
+            more = self.shed[function].rate * self.counting.ns
+            if not drawn or load + more <= _LOAD:
+                load += more if drawn or more <= _LOAD else 0.0
+                drawn.append(function)
+        return frozenset(drawn)
 
     def _begin_phase(self, form: int, ns: int, then: Callable[[], None]) -> None:
         self._form = form
@@ -147,16 +187,19 @@ class DutyCycle:
     def _end_counting(self) -> None:
         took = self._others_cpu() - self._start
         counts = self._switch.take_counts([function for function in self._in_slice if function in self.shed])
-        cost = sum(counts.values()) * self.costs.counted
+        cost = sum(counts.values()) * self.counting.ns
         self.cost += cost
+        self.counting.add(took, counts)
+        if self._number % _REVIEW_EVERY == 0:
+            self.counting.review()
         for function, count in counts.items():
             self.shed[function].calls.add(max(took - cost, 0.0), count)
-        if self._number % _TIMED_EVERY == 0 or not any(counts.values()):
+        if self._number % _TIMED_EVERY == 0:
             self._change(counts, LIGHT)
             self._form = LIGHT
             self._rest_now()
             return
-        self._change(counts, TIMED)
+        self._change(self.shed, TIMED)
         self._begin_phase(TIMED, TIMED_NS, self._end_timing)
 
     def _end_timing(self) -> None:
@@ -176,8 +219,8 @@ class DutyCycle:
 
     def _rest_now(self) -> None:
         """Rest until the slice is paid for."""
-        spent = self.cost - self._paid
-        self._paid = self.cost
+        spent = self.cost + self.steps_cost - self._paid
+        self._paid += spent
         self._rest_from = self._cpu()
         self._rest = spent / self.share * self._draw.uniform(0.5, 1.5)
         shortest = max(self._exchanged * self.costs.rest_per_exchange, _SHORTEST_REST_NS)
@@ -220,6 +263,6 @@ class DutyCycle:
         calls = max(round(shed.calls.rate * (now - shed.since)), int(shed.calls.y))
         error = shed.calls.relative_error(shed.calls.y)
         time_error = shed.times.relative_error(shed.times.x) if shed.times.n else 0.0
-        shed.since = now
+        shed.since, shed.rate = now, shed.calls.rate
         shed.restart()
         return Estimate(calls, error, time_error)

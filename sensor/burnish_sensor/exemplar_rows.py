@@ -19,7 +19,7 @@ KEPT = 8
 ROWS = 2_000
 _PARAMETERS = 2_000
 _TYPES = 2_000
-_NOTHING = Reservoir()
+_NOTHING = Reservoir(0)
 #: the reservoirs of the even sample and of the slow calls, by function
 Reservoirs = tuple[dict[int, Reservoir], dict[int, Reservoir]]
 
@@ -99,8 +99,10 @@ class Rows:
             self._types.add(name)
         return name
 
-    def conditions(self, window: Window, reservoirs: Reservoirs, thresholds: Thresholds) -> list[dict[str, Any]]:
-        """The counts of each function of which calls were, or could have been, looked at."""
+    def conditions(
+        self, window: Window, reservoirs: Reservoirs, thresholds: Thresholds, hurried: bool
+    ) -> list[dict[str, Any]]:
+        """The counts of each function of which calls were, or could have been, looked at; ``hurried``: not fairly."""
         size, (uniform, slow) = sample_size(reservoirs), reservoirs
         rows = []
         for function, (calls, rate) in _calls_of(window).items():
@@ -119,7 +121,8 @@ class Rows:
                 "uniform_seen": even.seen,
                 "uniform_kept": len(even.sample(size)),
             }
-            rows.append({**row, "rate": rate} if rate > 1 else row)
+            marks = {**({"rate": rate} if rate > 1 else {}), **({"hurried": True} if hurried else {})}
+            rows.append({**row, **marks})
         return sorted(rows, key=lambda row: str(row["function"]))[:ROWS]
 
 

@@ -36,6 +36,7 @@ class Exemplars:
 
     ``context`` says where the running call belongs; ``is_sampled`` whether its function's calls stand for more than
     one. ``rate`` is how many calls may be looked at in a second. ``clock`` returns ns and is that of the calls.
+    ``missing`` stands for a result that is not known.
     """
 
     def __init__(
@@ -48,11 +49,12 @@ class Exemplars:
         window_seconds: float = 10.0,
         rate: float = RATE,
         draw: random.Random | None = None,
+        missing: Any = MISSING,
     ) -> None:
         self._registry, self._clock, self._context, self._is_sampled = registry, clock, context, is_sampled
         self._window_ns = int(window_seconds * _SECOND)
         self.pauses = Pauses(clock)
-        self._rows = Rows(registry)
+        self._missing, self._rows = missing, Rows(registry)
         self._rate, self._random = rate, draw or random.Random()
         #: of each of the two samples in one window
         self._most = rate / 2 * window_seconds
@@ -105,14 +107,14 @@ class Exemplars:
                     reservoir.seen += 1
                     reservoir.seen_sampled += sampled
                     tag = self._draw()
-                    if reservoir.wants(tag, KEPT) and self._limit.admits(tag, reservoir):
+                    if reservoir.wants(tag) and self._limit.admits(tag, reservoir):
                         wanted.append((reservoir, tag))
             if wanted:
                 start = self._clock()
                 exemplar = Exemplar(function, wall, own, slow, sampled, context or self._context())
                 self._look(exemplar, start, nth_call, live, queries, frame, result)
                 for reservoir, tag in wanted:
-                    reservoir.add(tag, exemplar, KEPT)
+                    reservoir.add(tag, exemplar)
                 self._looked_at.append(exemplar)
                 self.cost += self._clock() - start
         except Exception:  # noqa: BLE001 - the edge: this runs inside of the host's calls
@@ -120,7 +122,7 @@ class Exemplars:
 
     def _reservoir(self, kind: int, function: int) -> Reservoir:
         threshold = self._foreseen.get(function, 1.0) if kind else 1.0
-        return self._reservoirs[kind].setdefault(function, Reservoir(threshold))
+        return self._reservoirs[kind].setdefault(function, Reservoir(KEPT, threshold))
 
     def _look(
         self,
@@ -134,7 +136,7 @@ class Exemplars:
     ) -> None:
         facts = exemplar.facts
         exemplar.arguments = arguments_of(frame)
-        if result is not MISSING:
+        if result is not MISSING and result is not self._missing:
             exemplar.result = shape_of(result)
         facts["queries"] = power_class(statements_in(queries))
         facts["first"] = nth_call == 1
@@ -165,7 +167,8 @@ class Exemplars:
         """The tables of a window that ends; the functions that they name are added to its ``named``."""
         reservoirs, self._reservoirs = self._reservoirs, ({}, {})
         self._foreseen = foreseen(reservoirs[1], self._most, KEPT)
-        conditions = self._rows.conditions(window, reservoirs, self._thresholds)
+        conditions = self._rows.conditions(window, reservoirs, self._thresholds, self._limit.exhausted)
+        self._limit.exhausted = False
         rows = []
         for kind, exemplar in self._settled(reservoirs):
             window.named.add(exemplar.function)

@@ -34,6 +34,10 @@ _SNAPSHOTS = sys.version_info < (3, 13)
 _VARIADIC = 0x04, 0x08  # CO_VARARGS, CO_VARKEYWORDS
 _module_of = type.__dict__["__module__"].__get__
 _qualified_name_of = type.__dict__["__qualname__"].__get__
+_flags_of = type.__dict__["__flags__"].__get__
+_dictionary_of = type.__dict__["__dict__"].__get__
+_HEAP_TYPE = 1 << 9
+UNNAMED = "<type>"
 
 Fact = Union[str, int, bool]
 
@@ -55,15 +59,39 @@ def shape_of(thing: Any) -> Shape:
     """The shape of an object, without calling any of its methods."""
     kind = type(thing)
     size = power_class(len(thing), _LARGEST_SIZE) if id(kind) in _SIZED else None
-    return Shape(type_name(kind), size, thing if kind is bool else None)
+    return Shape(_KNOWN.get(id(kind)) or type_name(kind), size, thing if kind is bool else None)
 
 
 def type_name(kind: type) -> str:
-    """``list``, or ``orders.models.Order``; ``<type>`` where that is not the name of a definition."""
+    """``list``, or ``orders.models.Order``; ``<type>`` where that is not the name of a definition.
+
+    A class that was made while the program ran may be named after data. So a name must lead to the class it is of, or
+    be that of a class in a function; the types that an extension defines statically have theirs from its source.
+    """
     name, module = _qualified_name_of(kind), _module_of(kind)
-    if type(module) is str and module != "builtins":
-        name = f"{module}.{name}"
-    return name if len(name) <= _NAME_LENGTH and _TYPE_NAME.fullmatch(name) else "<type>"
+    if type(module) is not str:
+        return UNNAMED
+    full = name if module == "builtins" else f"{module}.{name}"
+    if len(full) > _NAME_LENGTH or not _TYPE_NAME.fullmatch(full):
+        return UNNAMED
+    static = not _flags_of(kind) & _HEAP_TYPE
+    return full if static or "<locals>" in name or _leads_to(kind, module, name) else UNNAMED
+
+
+def _leads_to(kind: type, module: str, name: str) -> bool:
+    """Whether a class is found under its own name, by looking into dictionaries only."""
+    first, *rest = name.split(".")
+    try:
+        here = object.__getattribute__(sys.modules[module], "__dict__").get(first)
+        for part in rest:
+            here = _dictionary_of(here).get(part)
+    except (AttributeError, KeyError, TypeError):
+        return False
+    return here is kind
+
+
+#: types that live as long as the process, so that their ``id`` is theirs alone
+_KNOWN = {id(kind): type_name(kind) for kind in (*_BUILT_IN, type(None), bool, int, float)}
 
 
 def arguments_of(frame: FrameType | None) -> dict[str, Shape]:

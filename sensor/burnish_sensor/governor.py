@@ -65,6 +65,8 @@ class Governor:
         self._times_shed: Counter[int] = Counter()
         self._decided, self._decided_at = self._cpu(), self._clock()
         self._reported = 0.0
+        #: CPU time of the flush thread for other things than slices, at the last decision
+        self._upkeep = 0
 
     @property
     def costs(self) -> Costs:
@@ -90,7 +92,9 @@ class Governor:
             return
         costs = self._costs_by_function()
         cost = sum(costs.values())
-        self.duty.share = max(self.budget - cost / span, self.budget / 2)
+        upkeep = self.duty.own() - self.duty.steps_cost
+        self.duty.share = max(self.budget - (cost + upkeep - self._upkeep) / span, self.budget / 2)
+        self._upkeep = upkeep
         allowed = self.budget / 2 * span
         changed = self._restore_unfit()
         if cost > allowed:

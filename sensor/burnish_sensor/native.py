@@ -112,6 +112,7 @@ class NativeRecorder:
         #: the extension's recorder; what is only for the governor is called there
         self.core = module.Recorder(self.entry, self._new_root, CallQueries, BOUNDS, clock)
         self.core.wake = lambda: None
+        self.missing = module.MISSING
         self.sampling = _Sampling(self.core, self.clock)
         self.sampling.read = self._read
         self._meter = Meter()

@@ -34,11 +34,10 @@ class Notes:
         if work is None or not work.open:
             return
         note = self._accepted(key, value)
-        notes = work.notes
-        if note is None:
+        if note is None or (key not in work.notes and len(work.notes) >= _KEYS_PER_ENTRY):
             self._refuse()
-        elif key in notes or len(notes) < _KEYS_PER_ENTRY:
-            notes[key] = note
+        else:
+            work.notes[key] = note
 
     def blend(self, work: Work | None, key: str, value: Note) -> None:
         """The same for what happens several times in an entry: ``mixed`` where it was not always the same."""
@@ -66,8 +65,9 @@ class Notes:
             return
         self._refused = True
         print(
-            "burnish_sensor: a note was refused: a key is [a-z][a-z0-9_.]* of at most 40 characters, a value a name of "
-            "at most 40 letters, digits and _.:<>=+/- or a number or a truth value; more are not named",
+            "burnish_sensor: a note was refused: a key is [a-z][a-z0-9_.]* of at most 40 characters, at most 16 in an "
+            "entry; a value is a name of at most 40 letters, digits, blanks and _.:<>=+/-, a whole number or a truth "
+            "value; this is not said again",
             file=sys.stderr,
         )
 

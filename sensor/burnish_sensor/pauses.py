@@ -25,6 +25,7 @@ class Pauses:
         self._clock = clock
         self._ring: deque[tuple[int, int]] = deque(maxlen=_PAUSES)
         self._begun: int | None = None
+        self._wanted = False
         #: since when every pause is in the ring; None while it is taken out
         self._since: int | None = None
         self._collections, self._asked = _collections(), clock()
@@ -32,12 +33,17 @@ class Pauses:
 
     def start(self) -> None:
         """Begin to listen."""
+        self._wanted = True
         self._since = self._clock()
         if self._heard not in gc.callbacks:
             gc.callbacks.append(self._heard)
 
     def stop(self) -> None:
         """Listen no more."""
+        self._wanted = False
+        self._take_out()
+
+    def _take_out(self) -> None:
         self._since = None
         try:
             gc.callbacks.remove(self._heard)
@@ -53,8 +59,8 @@ class Pauses:
         rate = (collections - self._collections) / seconds
         self._collections, self._asked = collections, now
         if rate > _MOST_PER_SECOND:
-            self.stop()
-        elif self._since is None and rate < _MOST_PER_SECOND / 2:
+            self._take_out()
+        elif self._wanted and self._since is None and rate < _MOST_PER_SECOND / 2:
             self.start()
 
     def _hear(self, phase: str, info: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ from .context import (
     Edge,
     Frame,
 )
+from .facts import MISSING
 from .sampling import PROTOCOL, Sampling
 from .slices import Slices
 from .stack import EntryEdge, Local, State, hand_over, new_state, pass_up, record_error
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 class Recorder:
     """Owns the shadow stacks and the contexts. ``clock`` returns nanoseconds and never steps back."""
+
+    missing = MISSING
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -245,5 +248,6 @@ class Recorder:
             context.forget()
         self.ended.clear()
         self._partials.clear()
+        self.triggers.draw.seed()
         current = self.local.state.context
         self.open = {context for context in self.open if context.kind or context is current}

@@ -2,9 +2,8 @@
 
 Everything that is offered draws a random tag from [0, 1). Kept are those with the smallest tags: a simple random sample
 without replacement, whatever came when (bottom-k sampling; Cohen and Kaplan, *Summarizing Data using Bottom-k
-Sketches*, PODC 2007). Where there is no time to look at more, the threshold for tags is lowered, which also drops what
-was kept above it: the sample becomes smaller, but stays fair (Ting, *Adaptive Threshold Sampling*, SIGMOD 2022). A
-limit that simply refused the late ones would keep the start of every burst.
+Sketches*, PODC 2007). Where there is no time to look at more, fewer are kept: the sample becomes smaller, but stays
+one of all that was offered. A limit that simply refused the late ones would keep the start of every burst.
 """
 
 from __future__ import annotations
@@ -21,27 +20,36 @@ class Reservoir:
     ``threshold`` below 1 leaves out a known share from the start, where it is foreseen that much will be offered.
     """
 
-    __slots__ = ("kept", "looked_at", "seen", "seen_sampled", "threshold")
+    __slots__ = ("_size", "_threshold", "kept", "seen", "seen_sampled")
 
-    def __init__(self, threshold: float = 1.0) -> None:
+    def __init__(self, size: int, threshold: float = 1.0) -> None:
         self.kept: list[tuple[float, Any]] = []
-        self.threshold = threshold
+        self._size, self._threshold = size, threshold
         self.seen = self.seen_sampled = 0
-        self.looked_at = False
 
-    def wants(self, tag: float, size: int) -> bool:
+    def wants(self, tag: float) -> bool:
         """Whether what drew this tag would be kept now."""
-        return tag < self.threshold and (len(self.kept) < size or tag < self.kept[-1][0])
+        kept, size = self.kept, self._size
+        return tag < self._threshold and (len(kept) < size or tag < kept[size - 1][0])
 
-    def add(self, tag: float, thing: Any, size: int) -> None:
-        """Keep what was admitted."""
+    def add(self, tag: float, thing: Any) -> None:
+        """Keep what is wanted."""
         insort(self.kept, (tag, thing))
-        if len(self.kept) > size:
-            self.threshold = min(self.threshold, self.kept.pop()[0])
+        del self.kept[self._size :]
+
+    def shrink(self) -> None:
+        """Keep one less than there are, but one."""
+        self._size = max(1, min(self._size, len(self.kept)) - 1)
+        del self.kept[self._size :]
+
+    def give_up(self) -> None:
+        """Keep nothing: one that should have been kept could not be looked at."""
+        self._threshold = 0.0
+        self.kept = []
 
     def sample(self, size: int) -> list[Any]:
-        """What was kept, or the ``size`` with the smallest tags of it."""
-        return [thing for tag, thing in self.kept if tag < self.threshold][:size]
+        """What was kept, at most ``size`` of it."""
+        return [thing for _, thing in self.kept[:size]]
 
 
 def foreseen(reservoirs: dict[int, Reservoir], most: float, size: int) -> dict[int, float]:
@@ -57,22 +65,27 @@ def foreseen(reservoirs: dict[int, Reservoir], most: float, size: int) -> dict[i
 class Limit:
     """A token bucket: on average ``rate`` things a second, at most ``burst`` at once. ``clock`` returns ns.
 
-    Beyond it the first of each reservoir is still looked at, until as many more as ``burst`` were.
+    Where it is empty, those that were looked at before make room, and the first of others are looked at on credit, up
+    to as many again as ``burst``. When that is used up too, ``exhausted`` is set: what is kept is what came early.
     """
 
     def __init__(self, rate: float, burst: int, clock: Callable[[], int]) -> None:
-        self.rate, self.burst, self._clock = rate, burst, clock
+        self._rate, self._burst, self._clock = rate, burst, clock
         self._tokens, self._filled = float(burst), clock()
+        self.exhausted = False
 
     def admits(self, tag: float, reservoir: Reservoir) -> bool:
-        """Whether to look at what drew this tag. Where the bucket is empty, that halves the reservoir's threshold."""
+        """Whether to look at what drew this tag and is wanted by a reservoir."""
         now = self._clock()
-        self._tokens = min(self._tokens + (now - self._filled) * self.rate / _SECOND, self.burst)
+        self._tokens = min(self._tokens + (now - self._filled) * self._rate / _SECOND, self._burst)
         self._filled = now
-        if self._tokens < 1 and (reservoir.looked_at or self._tokens < 1 - self.burst):
-            reservoir.threshold /= 2
-            if tag >= reservoir.threshold:
+        if self._tokens < 1 and reservoir.kept:
+            reservoir.shrink()
+            if not reservoir.wants(tag):
                 return False
+        if self._tokens < 1 - self._burst:
+            self.exhausted = True
+            reservoir.give_up()
+            return False
         self._tokens -= 1
-        reservoir.looked_at = True
         return True

@@ -70,6 +70,7 @@ class Sensor:
             lambda function: function in recorder.sampling.shed,
             self.settings.window_seconds,
             self.settings.exemplars,
+            missing=recorder.missing,
         )
         recorder.show_to(exemplars.capture)
         return exemplars

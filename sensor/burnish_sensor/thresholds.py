@@ -41,17 +41,20 @@ SetTrigger = Callable[[int, int, int], None]
 
 
 class _Recent:
-    """What is known of one function: wall times, calls in this window so far, whether it is called by entries."""
+    """What is known of one function: wall times, calls in this window so far, whether it is what an entry calls.
+
+    A library may call many functions of the application in an entry; that it calls at most once, the entry is.
+    """
 
     __slots__ = ("calls", "is_entry", "wall")
 
     def __init__(self) -> None:
         self.wall, self.calls, self.is_entry = Histogram(), 0, False
 
-    def add(self, totals: CallTotals, entry: str) -> None:
+    def add(self, totals: CallTotals, entries: int) -> None:
         self.wall.merge(totals.wall)
         self.calls += totals.wall.count
-        self.is_entry = self.is_entry or bool(entry and totals.callers.get(0))
+        self.is_entry = self.is_entry or 0 < totals.callers[0] <= entries
 
 
 class Thresholds:
@@ -87,11 +90,12 @@ class Thresholds:
 
     def _gathered(self, window: Window, last: bool) -> dict[int, _Recent]:
         found: dict[int, _Recent] = {}
-        for entry, totals in window.totals.items():
+        for name, totals in window.totals.items():
+            entries = window.entries[name].wall.count if name in window.entries else 0
             for table in (totals.calls, totals.sampled):
                 for function, calls in table.items():
                     if last or function not in self.triggers:
-                        found.setdefault(function, _Recent()).add(calls, entry)
+                        found.setdefault(function, _Recent()).add(calls, entries)
         for function, recent in found.items():
             if function in self._known:
                 recent.wall.merge(self._known[function])

@@ -135,6 +135,12 @@ def test_a_window_of_which_nothing_was_kept_is_represented_by_the_others() -> No
     assert share_of_calls(kept + empty, "hot", "=", True) == pytest.approx(0.1)
 
 
+def test_a_sample_that_was_taken_in_a_hurry_is_represented_by_the_others_too() -> None:
+    kept = fixed([row(True, 100, hot=True), row(False, 1, hot=False)], 100, 10)
+    looked = Looked(function="m:f", calls=100, slow_calls=10, hurried=True)
+    assert share_of_calls([*kept, Sample(looked, (row(False, 1, hot=True),))], "hot", "=", True) == pytest.approx(0.1)
+
+
 def test_where_the_other_calls_are_not_represented_nothing_is_claimed() -> None:
     samples = fixed([row(True, 100, hot=True)], 100, 10)
     assert math.isnan(share_of_calls(samples, "hot", "=", True))

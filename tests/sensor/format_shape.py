@@ -192,7 +192,9 @@ def _exemplar(row: dict[str, Any], window: dict[str, Any]) -> None:
 
 
 def _condition(row: dict[str, Any], window: dict[str, Any]) -> None:
-    _keys(row, {**CONDITION, "rate": float} if "rate" in row else CONDITION)
+    assert row.get("hurried", True) is True
+    plain = {key: value for key, value in row.items() if key != "hurried"}
+    _keys(plain, {**CONDITION, "rate": float} if "rate" in row else CONDITION)
     assert row["function"] in window["functions"]
     assert row["slow_calls"] <= row["calls"]
     assert row["uniform_kept"] <= row["uniform_seen"]

@@ -16,6 +16,7 @@ from typing import Any
 from burnish_sensor.dependencies import DependencyLog
 from burnish_sensor.entries import Entries
 from burnish_sensor.exchange import CodeExchange
+from burnish_sensor.exemplars import Exemplars
 from burnish_sensor.flush import FORMAT
 from burnish_sensor.governor import Governor
 from burnish_sensor.native import NativeRecorder, load
@@ -87,6 +88,23 @@ class Bench:
         self.clock.advance(took)
         execution = self.probe.executed(guard, sql, parameters, "sqlite")
         self.probe.fetched(execution, rows, 0)
+
+    def look(self, rate: float = 20.0) -> Exemplars:
+        """Exemplars of the calls from now on, by drawing the same numbers in each run."""
+        if not self.native:
+            self.recorder.triggers.draw = random.Random(2)
+        exemplars = Exemplars(
+            self.registry,
+            self.clock,
+            self.recorder.context,
+            self.recorder.set_trigger,
+            lambda function: function in self.recorder.sampling.shed,
+            rate=rate,
+            draw=random.Random(3),
+            missing=self.recorder.missing,
+        )
+        self.recorder.show_to(exemplars.capture)
+        return exemplars
 
     def tables(self) -> dict[str, Any]:
         """The tables of the window of everything so far."""
