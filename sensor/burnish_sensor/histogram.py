@@ -61,6 +61,13 @@ class Histogram:
         """How many values were added."""
         return self._count + sum(self._waiting.values())
 
+    def add(self, value: int) -> None:
+        """Add one value, as ``extend`` does."""
+        waiting = self._waiting
+        waiting[value] = waiting.get(value, 0) + 1
+        if len(waiting) >= _MANY:
+            self._fold()
+
     def extend(self, values: Sequence[int]) -> None:
         """Add values; what is negative (a clock that stepped back) counts as 0."""
         self._waiting.update(values)

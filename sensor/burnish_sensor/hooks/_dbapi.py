@@ -189,12 +189,13 @@ def end(
     probe: Probe, guard: Guard, cursor: Any, query: Any, parameters: Any, system: str, failure: BaseException | None
 ) -> Execution | None:
     """Record an execution; never raises, whatever the query object does."""
-    try:
-        text = text_of(query, cursor)
-    except Exception:  # noqa: BLE001 - the application's object
-        guard.open = False
-        return None
-    return probe.executed(guard, text, parameters, system, failure)
+    if type(query) is not str:
+        try:
+            query = text_of(query, cursor)
+        except Exception:  # noqa: BLE001 - the application's object
+            guard.open = False
+            return None
+    return probe.executed(guard, query, parameters, system, failure)
 
 
 def fetching(name: str) -> Wrapper:
@@ -212,6 +213,33 @@ def fetching(name: str) -> Wrapper:
             finally:
                 remember(self, execution)
             probe.fetched(execution, _count(name, result), probe.clock() - start)
+            return result
+
+        return fetch
+
+    return wrapper
+
+
+def native_fetches(kind: type, plain: type) -> dict[str, Wrapper]:
+    """Wrappers of those methods that a cursor class has from the driver's class in C, which calls no other method.
+
+    They ask for ``_burnish``, which the class must have.
+    """
+    wrappers = {"__next__": advancing, **{name: _fetching_native(name) for name in _FETCHES}}
+    return {name: wrapper for name, wrapper in wrappers.items() if getattr(kind, name) is getattr(plain, name)}
+
+
+def _fetching_native(name: str) -> Wrapper:
+    def wrapper(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+        clock, fetched, one = probe.clock, probe.fetched, name == "fetchone"
+
+        def fetch(self: Any, *arguments: Any, **options: Any) -> Any:
+            execution = self._burnish
+            if execution is None:
+                return original(self, *arguments, **options)
+            start = clock()
+            result = original(self, *arguments, **options)
+            fetched(execution, int(result is not None) if one else len(result), clock() - start)
             return result
 
         return fetch

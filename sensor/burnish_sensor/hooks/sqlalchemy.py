@@ -14,6 +14,7 @@ PATCHES = {
     "sqlalchemy": "patch_engine",
     "sqlalchemy.ext.asyncio.engine": "patch_async_engine",
     "sqlalchemy.ext.asyncio.session": "patch_async_session",
+    "sqlalchemy.ext.asyncio.result": "patch_async_result",
 }
 
 
@@ -33,13 +34,33 @@ def patch_engine(library: Library) -> None:
 
 
 def patch_async_engine(library: Library) -> None:
-    """``AsyncConnection.run_sync``."""
+    """``AsyncConnection`` and what it runs in greenlets."""
+    library.wrap(library.module, "greenlet_spawn", _spawning)
     _follow(library, library.module.AsyncConnection)
 
 
 def patch_async_session(library: Library) -> None:
-    """``AsyncSession.run_sync``."""
+    """The same of ``AsyncSession``."""
+    library.wrap(library.module, "greenlet_spawn", _spawning)
     _follow(library, library.module.AsyncSession)
+
+
+def patch_async_result(library: Library) -> None:
+    """The same of results that are fetched later."""
+    library.wrap(library.module, "greenlet_spawn", _spawning)
+
+
+def _spawning(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    """The greenlet shares the context variables of the task: it finds the call site there."""
+
+    async def greenlet_spawn(*arguments: Any, **options: Any) -> Any:
+        token = probe.carry()
+        try:
+            return await original(*arguments, **options)
+        finally:
+            probe.carry_no_more(token)
+
+    return greenlet_spawn
 
 
 def _follow(library: Library, owner: Any) -> None:
@@ -70,7 +91,7 @@ class _Events:
 
     def before(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         if context is not None:
-            context._burnish_guard = self._probe.statement()
+            context._burnish_guard = self._probe.lent_statement()
 
     def after(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         guard = getattr(context, "_burnish_guard", None)
