@@ -54,6 +54,7 @@ class Probe:
         self._statement: _Inside = ContextVar("burnish_statement", default=None)
         self._dependency: _Inside = ContextVar("burnish_dependency", default=None)
         self._carried: ContextVar[Site | None] = ContextVar("burnish_site", default=None)
+        self._left: ContextVar[Site | None] = ContextVar("burnish_left", default=None)
         self.active = True
         #: writes what is finished; for processes that end without ``atexit``
         self.flush: Callable[[], None] = lambda: None
@@ -84,8 +85,7 @@ class Probe:
             outer = inside.get()
             if outer is not None and outer.open:
                 return None
-            carried = self._carried.get()
-            site = self._log.site(carried) or carried
+            site = self._log.site(self._left.get()) or self._carried.get()
             guard = Guard(self.clock(), site)
             inside.set(guard)
         except Exception:  # noqa: BLE001 - the edge
@@ -99,15 +99,22 @@ class Probe:
 
     def carry(self) -> Token[Site | None] | None:
         """Make the current call site that of a task about to be made, if an application function is on the stack."""
+        return self._keep(self._carried)
+
+    def leave(self) -> Token[Site | None] | None:
+        """Make the current call site that of what a greenlet, which shares the context, does for this function."""
+        return self._keep(self._left)
+
+    def _keep(self, variable: ContextVar[Site | None]) -> Token[Site | None] | None:
         try:
             site = self._log.site() if self.active else None
-            return self._carried.set(site) if site is not None else None
+            return variable.set(site) if site is not None else None
         except Exception:  # noqa: BLE001 - the edge
             return None
 
     @staticmethod
-    def carry_no_more(token: Token[Site | None] | None) -> None:
-        """Take ``carry`` back."""
+    def take_back(token: Token[Site | None] | None) -> None:
+        """The end of ``carry`` or ``leave``."""
         try:
             if token is not None:
                 token.var.reset(token)

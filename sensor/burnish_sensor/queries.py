@@ -180,20 +180,20 @@ class QueryLog:
         if before <= 1 < execution.rows:
             queries.note_driver(execution.order, execution.key)
 
-    def site(self, carried: Site | None = None) -> Site | None:
+    def site(self, left: Site | None = None) -> Site | None:
         """The application's function that runs now and its current line; None when none is on the stack.
 
-        Where its frame is not below this one, as in a greenlet, ``carried`` says where it was when it was left; asking
-        the greenlets for their frames takes tens of microseconds.
+        ``left`` is where it was when it went on in a greenlet of a library: its frame is not below this one there, and
+        to ask greenlets for their frames takes long.
         """
         function = self._recorder.function()
         if self._sampling.shed:
             function = self._sampling.pin_unrecorded(sys._getframe(1)) or function
         if not function:
             return None
+        if left is not None and left[0] == function:
+            return left
         line = self._line(sys._getframe(1))
-        if line is None and carried is not None and carried[0] == function:
-            return carried
         if line is None and "greenlet" in sys.modules:
             line = next(filter(None, map(self._line, _frames_of_parents())), None)
         return (function, *line) if line is not None else None

@@ -23,6 +23,6 @@ def carrying(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
         try:
             return original(self, coroutine, **options)
         finally:
-            probe.carry_no_more(token)
+            probe.take_back(token)
 
     return create_task

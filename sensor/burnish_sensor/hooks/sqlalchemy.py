@@ -54,11 +54,11 @@ def _spawning(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     """The greenlet shares the context variables of the task: it finds the call site there."""
 
     async def greenlet_spawn(*arguments: Any, **options: Any) -> Any:
-        token = probe.carry()
+        token = probe.leave()
         try:
             return await original(*arguments, **options)
         finally:
-            probe.carry_no_more(token)
+            probe.take_back(token)
 
     return greenlet_spawn
 
