@@ -193,10 +193,8 @@ class Recorder:
 
     def take(self, window: Window, meter: Meter | None = None) -> None:
         for context in list(self.open):
-            if context.name or not context.kind:
-                totals = window.totals_of(context.name)
-            else:
-                totals = self._partials[context]
+            known = bool(context.name or not context.kind)
+            totals = window.totals_of(context.name) if known else self._partials[context]
             window.calls += self._drain(context, totals, meter)
         while self.ended:
             context = self.ended.popleft()

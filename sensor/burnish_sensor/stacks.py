@@ -15,8 +15,8 @@ from .context import CHILD, Frame
 class _Stack:
     """The stack of one greenlet: the frames above ``base``, which is that of the greenlet ``below`` it or the root.
 
-    ``since`` is when it was left, ``started`` when it was last entered; ``worked`` is how long greenlets based on it ran
-    since it was left: that is its own running time.
+    ``since`` is when it was left, ``started`` when it was last entered; ``worked`` is how long greenlets based on it
+    ran since it was left: that is its own running time.
     """
 
     __slots__ = ("base", "below", "key", "since", "started", "top", "worked")

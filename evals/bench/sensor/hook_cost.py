@@ -177,15 +177,15 @@ def main() -> None:
 
 
 def _report(case: Any, hooks: Any, rounds: int) -> None:
-    none, many = cost(case, hooks, rounds, 0), cost(case, hooks, rounds, STATEMENTS)
-    if isinstance(case, Django):
-        _line(case.name + ", the entry", none)
-    _line(case.name + ", a statement", tuple((each - fixed) / STATEMENTS for each, fixed in zip(many, none)))
-
-
-def _line(name: str, values: tuple[float, ...]) -> None:
-    least, median, low, high, plain = values
-    print(f"{name:40} {least:+7.2f} µs   median {median:+7.2f} [{low:+.2f}, {high:+.2f}]   without hooks {plain:.1f}")
+    """A line for a run without statements, one for a run with, and what follows for each statement."""
+    runs = {count: cost(case, hooks, rounds, count) for count in (0, STATEMENTS)}
+    for count, (least, median, low, high, plain) in runs.items():
+        name = f"{case.name}, {count} statements"
+        print(
+            f"{name:42} {least:+8.2f} µs   median {median:+8.2f} [{low:+.2f}, {high:+.2f}]   without hooks {plain:.1f}"
+        )
+    least, median, plain = ((runs[STATEMENTS][place] - runs[0][place]) / STATEMENTS for place in (0, 1, 4))
+    print(f"{'  so each statement':42} {least:+8.2f} µs   median {median:+8.2f}   without hooks {plain:.1f}")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,11 @@ def patch_engine(library: Library) -> None:
     _count_rows(library)
     library.wrap_own(_ConnectionRecord, {"_ConnectionRecord__connect": quiet})
     events = _Events(library.probe)
-    heard = {"before_cursor_execute": events.before, "after_cursor_execute": events.after, "handle_error": events.failed}
+    heard: dict[str, Callable[..., Any]] = {
+        "before_cursor_execute": events.before,
+        "after_cursor_execute": events.after,
+        "handle_error": events.failed,
+    }
     for name, listener in heard.items():
         event.listen(Engine, name, listener)
         library.on_undo(partial(event.remove, Engine, name, listener))
@@ -64,9 +68,11 @@ def _spawning(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
 
 
 def _follow(library: Library, owner: Any) -> None:
-    """All that waits in SQLAlchemy's asyncio runs in greenlets, but the application's own functions only here. To follow
-    greenlets costs some microseconds for each statement, so it is done only while such a function runs."""
-    import greenlet
+    """All that waits in SQLAlchemy's asyncio runs in greenlets, but the application's own functions only here.
+
+    To follow greenlets costs some microseconds for each statement, so it is done only while such a function runs.
+    """
+    import greenlet  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     follower = Follower(greenlet, library.probe)
 
