@@ -72,8 +72,10 @@ def _follow(library: Library, owner: Any) -> None:
 
     To follow greenlets costs some microseconds for each statement, so it is done only while such a function runs.
     """
-    import greenlet  # type: ignore[import-not-found, import-untyped, unused-ignore]
-
+    try:
+        import greenlet  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    except ImportError:  # SQLAlchemy can be imported without it, but nothing of this can be used
+        return
     follower = Follower(greenlet, library.probe)
 
     def following(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
