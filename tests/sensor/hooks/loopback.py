@@ -126,7 +126,7 @@ def pages() -> Iterator[str]:
         server.shutdown()
 
 
-def redis(connection: socket.socket, failures: Iterator[int] = iter(())) -> None:
+def redis(connection: socket.socket, failures: Iterator[int] | None = None) -> None:
     """GET (nothing there), SET, MULTI … EXEC, ``BLPOP`` (never answers); anything else is an unknown command.
 
     At a GET for which ``failures`` holds a 1 the connection is closed.
@@ -137,7 +137,7 @@ def redis(connection: socket.socket, failures: Iterator[int] = iter(())) -> None
         if not count.startswith(b"*"):
             return
         words = [_bulk(stream) for _ in range(int(count[1:]))]
-        if words[0].upper() == b"GET" and next(failures, 0):
+        if words[0].upper() == b"GET" and failures is not None and next(failures, 0):
             return
         if words[0].upper() == b"BLPOP":
             time.sleep(1)
