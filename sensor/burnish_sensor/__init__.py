@@ -12,6 +12,7 @@ or call :func:`start` before the application is imported. A script or a cron job
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ContextDecorator
 from types import TracebackType
@@ -20,10 +21,14 @@ from typing import Any
 __version__ = "0.1.0"
 __all__ = ["__version__", "entry", "start", "stop"]
 
+_OFF = ("off", "0", "false", "no")
+
 
 def start() -> bool:
     """Observe the modules that are imported from now on. Never raises; False where nothing was started."""
     try:
+        if os.environ.get("BURNISH_SENSOR", "").strip().lower() in _OFF:
+            return False  # without a trace: nothing else is imported
         from . import runtime
 
         return runtime.start()

@@ -81,6 +81,7 @@ class Sensor:
                 after_in_parent=self.flusher.after_fork_in_parent,
                 after_in_child=self.flusher.after_fork_in_child,
             )
+            os.register_at_fork(after_in_child=self.registry.after_fork_in_child)
         atexit.register(self.flusher.stop)
         _flush_on_terminate(self.flusher)
 

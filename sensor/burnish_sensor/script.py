@@ -21,9 +21,10 @@ def run_script(path: str, arguments: list[str], own_folder: bool = True) -> int:
     ``own_folder``: its folder comes first on ``sys.path``, as the interpreter has it unless it is told otherwise.
     """
     burnish_sensor.start()
+    sys.argv[:] = [path, *arguments]
+    path = _absolute(path)
     module = _main_module(path)
     sys.modules["__main__"] = module
-    sys.argv[:] = [path, *arguments]
     if own_folder:
         sys.path[0] = os.path.dirname(os.path.realpath(path))
     try:
@@ -38,6 +39,11 @@ def run_script(path: str, arguments: list[str], own_folder: bool = True) -> int:
         _hide_us()
         raise
     return 0
+
+
+def _absolute(path: str) -> str:
+    """As the interpreter makes it: without ``./``, but not normalised."""
+    return os.path.join(os.getcwd(), path[2:] if path.startswith("./") else path)
 
 
 def _main_module(path: str) -> ModuleType:
