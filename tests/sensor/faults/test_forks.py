@@ -76,7 +76,7 @@ def test_a_fork_in_a_thread(tmp_path: Path) -> None:
             thread.join()
     """
     write(tmp_path, app=CHILD, main=main)
-    same(["main.py"], tmp_path)
+    same(["-W", "ignore", "main.py"], tmp_path)
     found = calls(tmp_path)
     assert (found["app:before"], found["app:child"], found["app:parent"]) == (5, 6, 3)
     assert len(instances(tmp_path)) == 4
