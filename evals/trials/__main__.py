@@ -24,7 +24,7 @@ _COLUMNS = ("passed", "failed", "error", "skipped", "xfailed")
 
 @dataclass
 class Result:
-    """A trial on one Python. ``differences`` are the outcomes of each differing test: without, with, and again alone."""
+    """A trial on one Python. ``differences``: for each differing test its outcomes without, with, and again alone."""
 
     trial: Trial
     python: str

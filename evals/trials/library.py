@@ -1,4 +1,4 @@
-"""A library with its tests: fetched from PyPI, unpacked, in an environment of its own, run with or without the sensor."""
+"""A library with its tests, from PyPI, in an environment of its own; run with or without the sensor."""
 
 from __future__ import annotations
 

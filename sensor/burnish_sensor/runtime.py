@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from importlib import import_module
 from time import perf_counter_ns
 from types import FrameType
 from typing import Any
@@ -122,14 +123,28 @@ def _flush_on_terminate(flusher: Flusher) -> None:
         pass
 
 
+def _is_main_interpreter() -> bool:
+    """An interpreter within this one cannot end while a daemon thread of its own runs: it is left alone."""
+    for name in ("_interpreters", "_xxsubinterpreters"):
+        try:
+            interpreters = import_module(name)
+        except ImportError:
+            continue
+        return bool(interpreters.get_current() == interpreters.get_main())
+    return True
+
+
 active: Sensor | None = None
 
 
 def start(environ: Mapping[str, str] | None = None) -> bool:
     """Start the sensor in this process; False if it is switched off or was started already."""
     global active
-    settings = read_settings(os.environ if environ is None else environ, os.getcwd())
-    if active is not None or not settings.enabled:
+    if active is not None or not _is_main_interpreter():
+        return False
+    environ = os.environ if environ is None else environ
+    settings = read_settings(environ, environ.get("BURNISH_ROOT") or os.getcwd())
+    if not settings.enabled:
         return False
     active = Sensor(settings)
     active.install()

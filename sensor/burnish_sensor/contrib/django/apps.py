@@ -11,7 +11,7 @@ from django.conf import settings
 import burnish_sensor
 
 
-class BurnishSensorConfig(AppConfig):
+class BurnishSensorConfig(AppConfig):  # type: ignore[misc]
     """Starts the sensor when Django meets it; ``ready`` would be too late, after all models were imported."""
 
     name = "burnish_sensor.contrib.django"
