@@ -10,7 +10,6 @@ Exit status: 0 all the same, 1 a difference that only the sensor makes, 3 a tria
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -34,9 +33,12 @@ class Result:
     ours: list[str] = field(default_factory=list)
 
 
-def compare(library: Library, python: str) -> Result:
+def compare(library: Library) -> Result:
     """Run a suite both ways, and what differed again."""
-    result = Result(library.trial, python, library.run(observed=False), library.run(observed=True))
+    plain = library.run(observed=False)
+    if not plain.counts()["passed"]:
+        raise TrialError(f"{library.trial.name}: no test passes without the sensor:\n{plain.output[-2000:]}")
+    result = Result(library.trial, library.version, plain, library.run(observed=True))
     before, after = result.plain.outcomes, result.observed.outcomes
     for test in sorted(before.keys() | after.keys()):
         first = (before.get(test, "missing"), after.get(test, "missing"))
@@ -90,8 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in options.names or trials:
             try:
                 library = prepare(trials[name], python, options.cache.resolve())
-                version = re.sub(r".*-py", "", library.python.parents[2].name)
-                results.append(compare(library, version))
+                results.append(compare(library))
             except TrialError as error:
                 print(f"trials: {error}", file=sys.stderr)
                 failed = True

@@ -58,11 +58,12 @@ def load_trials(path: Path = HERE / "trials.toml") -> dict[str, Trial]:
 
 @dataclass(frozen=True)
 class Library:
-    """An unpacked library, and the interpreter of its environment."""
+    """An unpacked library, and the interpreter of its environment with its version (``3.12``)."""
 
     trial: Trial
     root: Path
     python: Path
+    version: str
 
     def run(self, observed: bool, tests: Sequence[str] = ()) -> Run:
         """Run the tests (default: all of the trial). Raises TrialError when they take more than half an hour."""
@@ -112,7 +113,7 @@ def prepare(trial: Trial, python: str, cache: Path) -> Library:
         (folder / "ready").touch()
     _ask([str(interpreter), "-m", "pip", "--quiet", "install", "--force-reinstall", "--no-deps", str(SENSOR)])
     (root,) = (folder / "source").iterdir()
-    return Library(trial, root, interpreter)
+    return Library(trial, root, interpreter, version)
 
 
 def _ask(command: list[str]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -147,3 +149,43 @@ def test_a_celery_worker(tmp_path: Path) -> None:
     rows = [row for window in windows(tmp_path) for row in window["calls"] if row["function"] == "app:work"]
     assert {row["entry"] for row in rows} == {"task:app.double"}
     assert sum(row["calls"] for row in rows) == 5
+
+
+@pytest.mark.parametrize("arguments", [["-c", "import sys; print(sys.path)"], ["main.py"]], ids=["code", "script"])
+def test_the_path_is_as_it_would_be(arguments: list[str], tmp_path: Path) -> None:
+    """What was put on it for the start is gone: nothing of ours can hide or lend a module."""
+    write(tmp_path, main="import sys\nprint(sys.path)\n")
+    plain, observed = python(arguments, tmp_path), python([*LAUNCHER, *arguments], tmp_path)
+    assert observed.stdout == plain.stdout
+
+
+def test_a_hidden_sitecustomize_is_the_one_that_is_imported(tmp_path: Path) -> None:
+    write(tmp_path, **{"site/sitecustomize": "known = 'host'\n"})
+    path_of_both = os.pathsep.join([str(tmp_path / "site"), environment()["PYTHONPATH"]])
+    code = "import sitecustomize; print(sitecustomize.known, sitecustomize.__file__)"
+    plain = python(["-c", code], tmp_path, PYTHONPATH=path_of_both)
+    observed = python([*LAUNCHER, "-c", code], tmp_path, PYTHONPATH=path_of_both)
+    assert plain.stdout.startswith("host ")
+    assert observed.stdout == plain.stdout
+
+
+OLD = [
+    found
+    for name in ("2.7", "3.6", "3.7", "3.8")
+    for found in [
+        shutil.which("python" + name),
+        *glob.glob(os.path.expanduser(f"~/.pyenv/versions/{name}.*/bin/python")),
+    ]
+    if found
+]
+
+
+@pytest.mark.skipif(not OLD, reason="no Python here that is too old")
+@pytest.mark.parametrize("old", OLD[:4], ids=os.path.basename)
+@pytest.mark.parametrize("arguments", [["main.py", "x"], ["-c", "print('ran')"]], ids=["script", "code"])
+def test_a_python_that_is_too_old_runs_and_says_so(old: str, arguments: list[str], tmp_path: Path) -> None:
+    write(tmp_path, main="import sys\nassert __name__ == '__main__' and sys.argv[1:] == ['x']\nprint('ran')\n")
+    done = python([*LAUNCHER[:3], old, *arguments], tmp_path)
+    assert (done.returncode, done.stdout) == (0, "ran\n"), done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("burnish_sensor: not started: Python 3.9 or newer is needed")
