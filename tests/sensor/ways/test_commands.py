@@ -169,14 +169,24 @@ def test_a_hidden_sitecustomize_is_the_one_that_is_imported(tmp_path: Path) -> N
     assert observed.stdout == plain.stdout
 
 
+def runs(candidate: str) -> bool:
+    """Whether there is such an interpreter; a shim of pyenv may have none behind it."""
+    found = shutil.which(candidate)
+    return found is not None and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0
+
+
+_FOLDERS = [
+    "",
+    os.path.expanduser("~/.pyenv/versions/2.7.*/bin/"),
+    os.path.expanduser("~/.pyenv/versions/3.[678].*/bin/"),
+]
+_NAMES = ["python2.7", "python3.6", "python3.7", "python3.8"]
 OLD = [
-    found
-    for name in ("2.7", "3.6", "3.7", "3.8")
-    for found in [
-        shutil.which("python" + name),
-        *glob.glob(os.path.expanduser(f"~/.pyenv/versions/{name}.*/bin/python")),
-    ]
-    if found
+    path
+    for folder in _FOLDERS
+    for name in _NAMES
+    for path in (glob.glob(folder + name) if folder else [name])
+    if runs(path)
 ]
 
 
