@@ -132,10 +132,13 @@ class Finder(MetaPathFinder):
         spec = self._ask_others(fullname, path, target)
         if spec is None or spec.loader is None:
             return spec
-        if fullname in self._hooks:
-            spec.loader = _HookLoader(spec.loader, self._hooks[fullname])
-        elif type(spec.loader) is SourceFileLoader and self._is_ours(spec):
-            spec.loader = RewritingLoader(fullname, spec.loader.path, self._compiler)
+        try:
+            if fullname in self._hooks:
+                spec.loader = _HookLoader(spec.loader, self._hooks[fullname])
+            elif type(spec.loader) is SourceFileLoader and self._is_ours(spec):
+                spec.loader = RewritingLoader(fullname, spec.loader.path, self._compiler)
+        except Exception:  # noqa: BLE001 - the edge: file system calls may fail, or be forbidden by a tool of the host
+            self._compiler.registry.fallbacks.append(fullname)
         return spec
 
     def _is_ours(self, spec: ModuleSpec) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterator
+from sys import _getframe
 from types import FrameType
 from typing import Any
 
@@ -202,10 +203,10 @@ class QueryLog:
         """The application's function that runs now and its current line; None when none is on the stack."""
         function = self._local.state.current[EDGE].function
         if self._sampling.shed:
-            function = self._sampling.pin_unrecorded(sys._getframe(1)) or function
+            function = self._sampling.pin_unrecorded(_getframe(1)) or function
         if not function:
             return None
-        line = self._line(sys._getframe(1))
+        line = self._line(_getframe(1))
         if line is None and "greenlet" in sys.modules:
             line = next(filter(None, map(self._line, _frames_of_parents())), None)
         return (function, *line) if line is not None else None

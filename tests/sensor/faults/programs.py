@@ -326,4 +326,22 @@ PROGRAMS = {
             faulthandler.dump_traceback(sys.stdout.fileno() and open("trace.txt", "w"))
             print("main" in open("trace.txt").read())
     """,
+    "functions of the library that are taken away or forbidden": """
+        import os, sys, time
+        def hot(n): return n
+        def main():
+            frame, real = sys._getframe, os.path.realpath
+            end = time.perf_counter() + 0.5
+            while time.perf_counter() < end: hot(1)
+            def forbidden(*arguments, **options): raise RuntimeError("blocking call")
+            del sys._getframe
+            os.path.realpath = os.path.isfile = os.lstat = forbidden
+            try:
+                end = time.perf_counter() + 0.5
+                while time.perf_counter() < end: hot(1)
+                import colorsys
+                print(colorsys.rgb_to_hsv(0, 0, 0))
+            finally:
+                sys._getframe, os.path.realpath = frame, real
+    """,
 }
