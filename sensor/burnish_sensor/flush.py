@@ -277,6 +277,7 @@ class Flusher:
         if self.exemplars is not None:
             self.exemplars.after_fork_in_child()
         self._recorder.forget()
+        self._registry.after_fork_in_child()
 
     @staticmethod
     def _quietly(work: Callable[[], None]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextvars import ContextVar, Token
-from typing import Any, Callable, Optional
-from weakref import ReferenceType, ref
+from typing import Any, Callable, Optional, Union
+from weakref import ref
 
 from .calls import Clock
 from .dependencies import DependencyLog, Endpoint, Failure
@@ -17,10 +17,7 @@ __all__ = ["UNKNOWN", "Guard", "Probe"]
 
 
 class Guard:
-    """One operation of a library being recorded: while it is open, the libraries below it record nothing.
-
-    Only a weak reference is kept, so that a guard nobody closed ends with the call that owned it.
-    """
+    """One operation of a library being recorded: while it is open, the libraries below it record nothing."""
 
     __slots__ = ("__weakref__", "open", "retries", "site", "start")
 
@@ -30,7 +27,21 @@ class Guard:
         self.retries = 0
 
 
-_Inside = ContextVar[Optional["ReferenceType[Guard]"]]
+class _Lent:
+    """Stands for a guard that perhaps nobody will close: it is open no longer than its owner keeps it."""
+
+    __slots__ = ("_guard",)
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = ref(guard)
+
+    @property
+    def open(self) -> bool:
+        guard = self._guard()
+        return guard is not None and guard.open
+
+
+_Inside = ContextVar[Optional[Union[Guard, _Lent]]]
 
 
 class Probe:
@@ -45,6 +56,7 @@ class Probe:
         self._statement: _Inside = ContextVar("burnish_statement", default=None)
         self._dependency: _Inside = ContextVar("burnish_dependency", default=None)
         self._carried: ContextVar[Site | None] = ContextVar("burnish_site", default=None)
+        self._left: ContextVar[Site | None] = ContextVar("burnish_left", default=None)
         self.active = True
         #: writes what is finished; for processes that end without ``atexit``
         self.flush: Callable[[], None] = lambda: None
@@ -52,26 +64,32 @@ class Probe:
     def statement(self) -> Guard | None:
         """Begin to record a statement: None where a library above this one records it, or nothing is recorded.
 
-        Its call site is that of this call, so that it is right for a coroutine that another task will run.
+        Its call site is that of this call, so that it is right for a coroutine that another task will run. Whoever
+        begins must end it with ``executed`` or set ``open`` to False, whatever happens.
         """
         return self._outermost(self._statement)
 
-    def dependency(self) -> Guard | None:
-        """The same for a call of another service."""
-        return self._outermost(self._dependency)
+    def lent_statement(self) -> Guard | None:
+        """The same for those who may never hear of its end: it ends with the object that holds the guard."""
+        guard = self._outermost(self._statement)
+        if guard is not None:
+            self._statement.set(_Lent(guard))
+        return guard
 
-    def running_dependency(self) -> Guard | None:
-        """The call of another service that is being recorded here."""
-        return _running(self._dependency)
+    def dependency(self) -> Guard | None:
+        """As ``statement``, for a call of another service."""
+        return self._outermost(self._dependency)
 
     def _outermost(self, inside: _Inside) -> Guard | None:
         if not self.active:
             return None
         try:
-            if _running(inside) is not None:
+            outer = inside.get()
+            if outer is not None and outer.open:
                 return None
-            guard = Guard(self.clock(), self._log.site() or self._carried.get())
-            inside.set(ref(guard))
+            site = self._log.site(self._left.get()) or self._carried.get()
+            guard = Guard(self.clock(), site)
+            inside.set(guard)
         except Exception:  # noqa: BLE001 - the edge
             return None
         return guard
@@ -85,23 +103,44 @@ class Probe:
         except Exception:  # noqa: BLE001 - the edge
             pass
 
+    def running_dependency(self) -> Guard | None:
+        """The call of another service that is being recorded here."""
+        outer = self._dependency.get()
+        return outer if isinstance(outer, Guard) and outer.open else None
+
     def carry(self) -> Token[Site | None] | None:
         """Make the current call site that of a task about to be made, if an application function is on the stack."""
+        return self._keep(self._carried)
+
+    def leave(self) -> Token[Site | None] | None:
+        """Make the current call site that of what a greenlet, which shares the context, does for this function."""
+        return self._keep(self._left)
+
+    def _keep(self, variable: ContextVar[Site | None]) -> Token[Site | None] | None:
         try:
             site = self._log.site() if self.active else None
-            return self._carried.set(site) if site is not None else None
+            return variable.set(site) if site is not None else None
         except Exception:  # noqa: BLE001 - the edge
             return None
+
+    @staticmethod
+    def take_back(token: Token[Site | None] | None) -> None:
+        """The end of ``carry`` or ``leave``."""
+        try:
+            if token is not None:
+                token.var.reset(token)
+        except ValueError:  # a coroutine that is ended in another context than it was begun in
+            pass
 
     def resume(self, guard: Guard) -> None:
         """Begin in this task what was begun where its coroutine was made; the call site stays."""
         guard.open, guard.start = True, self.clock()
-        self._statement.set(ref(guard))
+        self._statement.set(guard)
 
     def resume_dependency(self, guard: Guard) -> None:
         """The same for a call of another service."""
         guard.open, guard.start = True, self.clock()
-        self._dependency.set(ref(guard))
+        self._dependency.set(guard)
 
     def called(self, guard: Guard, endpoint: Endpoint, error: BaseException | None, status: int | None) -> None:
         """End a guard of ``dependency``. A call without a site is nobody's."""
@@ -141,9 +180,3 @@ class Probe:
             self._log.fetched(execution, rows, wall)
         except Exception:  # noqa: BLE001 - the edge
             pass
-
-
-def _running(inside: _Inside) -> Guard | None:
-    reference = inside.get()
-    guard = reference() if reference is not None else None
-    return guard if guard is not None and guard.open else None

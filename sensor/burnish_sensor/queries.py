@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterator
+from sys import _getframe
 from types import FrameType
 from typing import Any
 
@@ -29,13 +30,26 @@ UNKNOWN = object()
 
 
 class Execution:
-    """One execution. ``rows`` is None until the driver tells; ``wall`` (ns) grows while rows are fetched."""
+    """One execution. ``rows`` is None until the driver tells; ``wall`` (ns) grows while rows are fetched.
 
-    __slots__ = ("error", "key", "order", "rows", "wall")
+    It waits to be folded while ``waiting``. Rows that are fetched after that make it wait once more: ``counted`` are
+    the rows that were folded (None: it was not folded yet).
+    """
+
+    __slots__ = ("counted", "error", "key", "order", "rows", "waiting", "wall")
 
     def __init__(self, key: Key, order: int, wall: int, error: str | None) -> None:
         self.key, self.order, self.wall, self.error = key, order, wall, error
         self.rows: int | None = None
+        self.counted: int | None = None
+        self.waiting = True
+
+    def take_rows(self) -> int | None:
+        """For the thread that folds: the rows since it last asked. What comes meanwhile waits for the next time."""
+        self.waiting = False
+        rows, counted = self.rows, self.counted
+        self.counted = rows or 0
+        return rows if rows is None or counted is None else rows - counted
 
 
 class KeyQueries:
@@ -105,17 +119,21 @@ class CallQueries:
 
 
 def hash_parameters(parameters: Any) -> int | None:
-    """A salted hash of the parameters of an execution; None where they have no stable form."""
+    """A salted hash of the raw text and the parameters of an execution; None where they have no stable form."""
     if parameters is UNKNOWN:
         return None
-    if not parameters:
-        return 0
+    text, values = parameters
+    kind = type(values)
     try:
-        return hash((_SALT, parameters))
+        if kind is list:
+            values = tuple(values)
+        elif kind is dict:
+            values = tuple(values.items())
+        return hash((_SALT, text, values))
     except Exception:  # noqa: BLE001 - parameters are the application's objects: anything can happen
         pass
     try:
-        return hash((_SALT, repr(parameters)))
+        return hash((_SALT, text, repr(values)))
     except Exception:  # noqa: BLE001
         return None
 
@@ -138,7 +156,7 @@ class QueryLog:
         key = (statement, site)
         execution = Execution(key, next(self._orders), wall, error)
         context.executions.append(execution)
-        queries = self._queries()
+        queries = self._recorder.queries(CallQueries)
         record = queries.at(key, execution.order) if queries is not None else None
         if record is not None:
             record.n += 1
@@ -151,7 +169,10 @@ class QueryLog:
         before = execution.rows or 0
         execution.rows = before + rows
         execution.wall += wall
-        queries = self._queries()
+        if not execution.waiting:
+            execution.waiting = True
+            self._recorder.context().executions.append(execution)
+        queries = self._recorder.queries(CallQueries)
         record = queries.at(execution.key, execution.order) if queries is not None else None
         if queries is None or record is None:
             return
@@ -160,26 +181,30 @@ class QueryLog:
         if before <= 1 < execution.rows:
             queries.note_driver(execution.order, execution.key)
 
-    def _queries(self) -> CallQueries | None:
-        return self._recorder.queries(CallQueries)
+    def site(self, left: Site | None = None) -> Site | None:
+        """The application's function that runs now and its current line; None when none is on the stack.
 
-    def site(self) -> Site | None:
-        """The application's function that runs now and its current line; None when none is on the stack."""
+        ``left`` is where it was when it went on in a greenlet of a library: its frame is not below this one there, and
+        to ask greenlets for their frames takes long.
+        """
         function = self._recorder.function()
         if self._sampling.shed:
-            function = self._sampling.pin_unrecorded(sys._getframe(1)) or function
+            function = self._sampling.pin_unrecorded(_getframe(1)) or function
         if not function:
             return None
-        line = self._line(sys._getframe(1))
+        if left is not None and left[0] == function:
+            return left
+        line = self._line(_getframe(1))
         if line is None and "greenlet" in sys.modules:
             line = next(filter(None, map(self._line, _frames_of_parents())), None)
         return (function, *line) if line is not None else None
 
     def _line(self, frame: FrameType | None) -> tuple[str, int] | None:
         """File and line of the innermost function's frame whose code is the application's."""
+        file_of = self._files.get
         while frame is not None:
             code = frame.f_code
-            file = self._files.get(code.co_filename)
+            file = file_of(code.co_filename)
             if file is not None and code.co_flags & _OPTIMIZED and code.co_name != "<lambda>":
                 return file, frame.f_lineno
             frame = frame.f_back

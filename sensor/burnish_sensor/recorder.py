@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections import deque
+from collections import defaultdict, deque
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -32,7 +32,7 @@ from .sampling import PROTOCOL, Sampling
 from .slices import Slices
 from .stack import EntryEdge, Local, State, hand_over, new_state, pass_up, record_error
 from .stacks import Stacks
-from .totals import CallTotals, Totals
+from .totals import Totals
 from .triggers import Triggers
 from .work import Work
 
@@ -62,7 +62,7 @@ class Recorder:
         self._slices = Slices(self)
         self.suspend, self.resume, self.error = self._slices.suspend, self._slices.resume, record_error
         #: what was folded of entries whose name is not known yet
-        self._partials: dict[Context, Totals] = {}
+        self._partials: defaultdict[Context, Totals] = defaultdict(Totals)
 
     def _new_state(self) -> State:
         """The state of a thread seen for the first time; its context ends when the thread is gone."""
@@ -212,10 +212,8 @@ class Recorder:
 
     def take(self, window: Window, meter: Meter | None = None, last: bool = True) -> None:
         for context in list(self.open):
-            if context.name or not context.kind:
-                totals = window.totals_of(context.name)
-            else:
-                totals = self._partials.setdefault(context, Totals())
+            known = bool(context.name or not context.kind)
+            totals = window.totals_of(context.name) if known else self._partials[context]
             window.calls += self._drain(context, totals, meter)
         while self.ended:
             context = self.ended.popleft()
@@ -229,9 +227,9 @@ class Recorder:
             if edge.owns or edge.errors:
                 calls += len(edge.owns)
                 if edge.function in shed:
-                    totals.sampled.setdefault(edge.function, CallTotals()).add(edge)
+                    totals.sampled[edge.function].add(edge)
                 else:
-                    totals.calls.setdefault(edge.function, CallTotals()).add(edge, meter)
+                    totals.calls[edge.function].add(edge, meter)
         totals.drain(context, self.sampling)
         return calls
 

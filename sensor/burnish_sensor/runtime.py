@@ -120,8 +120,11 @@ active: Sensor | None = None
 def start(environ: Mapping[str, str] | None = None) -> bool:
     """Start the sensor in this process; False if it is switched off or was started already."""
     global active
-    settings = read_settings(os.environ if environ is None else environ, os.getcwd())
-    if active is not None or not settings.enabled:
+    if active is not None:
+        return False
+    environ = os.environ if environ is None else environ
+    settings = read_settings(environ, environ.get("BURNISH_ROOT") or os.getcwd())
+    if not settings.enabled:
         return False
     if not in_main_interpreter():
         print("burnish_sensor: a sub-interpreter is not observed", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 from .context import Edge
@@ -84,9 +84,13 @@ class QueryTotals:
         self.errors: Counter[str] = Counter()
 
     def add(self, execution: Execution) -> None:
-        self.wall.extend([execution.wall])
-        if execution.rows is not None:
-            self.rows = (self.rows or 0) + execution.rows
+        again = execution.counted is not None
+        rows = execution.take_rows()
+        if rows is not None:
+            self.rows = (self.rows or 0) + rows
+        if again:
+            return
+        self.wall.add(execution.wall)
         if execution.error:
             self.errors[execution.error] += 1
 
@@ -117,21 +121,21 @@ class PerCallTotals:
         self.executions = Histogram()
         self.identical = 0
         self.time = 0
-        self.drivers: dict[Key, DriverSums] = {}
+        self.drivers: defaultdict[Key, DriverSums] = defaultdict(DriverSums)
 
     def add(self, queries: KeyQueries, driver: Key | None, driver_rows: int) -> None:
-        self.executions.extend([queries.n])
+        self.executions.add(queries.n)
         self.identical += queries.identical
         self.time += queries.time
         if driver is not None:
-            self.drivers.setdefault(driver, DriverSums()).add(driver_rows, queries.n)
+            self.drivers[driver].add(driver_rows, queries.n)
 
     def merge(self, other: PerCallTotals) -> None:
         self.executions.merge(other.executions)
         self.identical += other.identical
         self.time += other.time
         for key, sums in other.drivers.items():
-            self.drivers.setdefault(key, DriverSums()).merge(sums)
+            self.drivers[key].merge(sums)
 
 
 class DependencyTotals:
@@ -144,7 +148,7 @@ class DependencyTotals:
         self.retries = 0
 
     def add(self, call: Dependency) -> None:
-        self.wall.extend([call.wall])
+        self.wall.add(call.wall)
         self.timeouts += call.timed_out
         self.retries += call.retries
         if call.error:
@@ -161,14 +165,14 @@ class Totals:
     """What one entry did."""
 
     def __init__(self) -> None:
-        self.calls: dict[int, CallTotals] = {}
+        self.calls: defaultdict[int, CallTotals] = defaultdict(CallTotals)
         #: of functions of which only some calls were recorded
-        self.sampled: dict[int, CallTotals] = {}
+        self.sampled: defaultdict[int, CallTotals] = defaultdict(CallTotals)
         #: of functions of which calls were counted only: recorded calls of another window, and their weight
         self.supplements: dict[int, tuple[CallTotals, float]] = {}
-        self.queries: dict[Key, QueryTotals] = {}
-        self.per_call: dict[tuple[int, Key], PerCallTotals] = {}
-        self.dependencies: dict[tuple[Endpoint, Site], DependencyTotals] = {}
+        self.queries: defaultdict[Key, QueryTotals] = defaultdict(QueryTotals)
+        self.per_call: defaultdict[tuple[int, Key], PerCallTotals] = defaultdict(PerCallTotals)
+        self.dependencies: defaultdict[tuple[Endpoint, Site], DependencyTotals] = defaultdict(DependencyTotals)
         self.dropped = 0
         self.dropped_dependencies = 0
 
@@ -176,7 +180,7 @@ class Totals:
         """Take everything that a context holds now but its calls."""
         for execution in take(context.executions):
             if execution.key in self.queries or self._has_room(self.queries):
-                self.queries.setdefault(execution.key, QueryTotals()).add(execution)
+                self.queries[execution.key].add(execution)
         for call in take(context.dependencies):
             self._add_dependency(call)
         for function, queries in take(context.returned):
@@ -186,7 +190,7 @@ class Totals:
 
     def _add_dependency(self, call: Dependency) -> None:
         if call.key in self.dependencies or len(self.dependencies) < _ROWS_PER_TABLE:
-            self.dependencies.setdefault(call.key, DependencyTotals()).add(call)
+            self.dependencies[call.key].add(call)
         else:
             self.dropped_dependencies += 1
 
@@ -197,7 +201,7 @@ class Totals:
                 continue
             driver = queries.driver_of(key) if record.n >= 2 else None
             rows = queries.keys[driver].rows if driver in queries.keys else 0
-            self.per_call.setdefault(row, PerCallTotals()).add(record, driver, rows)
+            self.per_call[row].add(record, driver, rows)
 
     def _has_room(self, table: dict[Any, Any]) -> bool:
         if len(table) < _ROWS_PER_TABLE:
@@ -208,14 +212,14 @@ class Totals:
     def merge(self, other: Totals) -> None:
         """Add what was folded before the name of an entry was known."""
         for function, calls in other.calls.items():
-            self.calls.setdefault(function, CallTotals()).merge(calls)
+            self.calls[function].merge(calls)
         for function, calls in other.sampled.items():
-            self.sampled.setdefault(function, CallTotals()).merge(calls)
+            self.sampled[function].merge(calls)
         for key, queries in other.queries.items():
-            self.queries.setdefault(key, QueryTotals()).merge(queries)
+            self.queries[key].merge(queries)
         for row, per_call in other.per_call.items():
-            self.per_call.setdefault(row, PerCallTotals()).merge(per_call)
+            self.per_call[row].merge(per_call)
         for endpoint, dependency in other.dependencies.items():
-            self.dependencies.setdefault(endpoint, DependencyTotals()).merge(dependency)
+            self.dependencies[endpoint].merge(dependency)
         self.dropped += other.dropped
         self.dropped_dependencies += other.dropped_dependencies

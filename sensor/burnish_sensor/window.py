@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,8 +30,8 @@ class EntryTotals:
         self.status: Counter[str] = Counter()
 
     def add(self, context: Work) -> None:
-        self.wall.extend([context.wall])
-        self.queries.extend([context.query_count])
+        self.wall.add(context.wall)
+        self.queries.add(context.query_count)
         if context.error:
             self.errors[context.error] += 1
         if context.status:
@@ -44,7 +44,7 @@ class Window:
     def __init__(self, entries: int) -> None:
         self._capacity = entries
         self.entries: dict[str, EntryTotals] = {}
-        self.totals: dict[str, Totals] = {}
+        self.totals: defaultdict[str, Totals] = defaultdict(Totals)
         self.dropped_entries = 0
         self.calls = 0
         #: how many calls each recorded call of a sampled function stands for
@@ -55,7 +55,7 @@ class Window:
 
     def totals_of(self, name: str) -> Totals:
         """The totals of an entry; those of ``<other>`` when there are too many."""
-        return self.totals.setdefault(self._bounded(name), Totals())
+        return self.totals[self._bounded(name)]
 
     def _bounded(self, name: str) -> str:
         if not name or name in self.totals or name in self.entries:
@@ -76,11 +76,13 @@ class Window:
     def end(self, context: Work, partial: Totals | None = None) -> Totals:
         """Take in a context that ended, and what was folded of it before; the totals that the rest of it belongs to."""
         name = self._bounded(context.name)
-        totals = self.totals.setdefault(name, Totals())
+        totals = self.totals[name]
         if partial is not None:
             totals.merge(partial)
         if name:
-            self.entries.setdefault(name, EntryTotals(context.kind)).add(context)
+            if name not in self.entries:
+                self.entries[name] = EntryTotals(context.kind)
+            self.entries[name].add(context)
         return totals
 
     def is_empty(self) -> bool:

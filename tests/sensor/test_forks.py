@@ -99,8 +99,8 @@ SUBINTERPRETER = """
     import app
     app.work()
     inner = interpreters.create()
-    code = "import sys; sys.path.insert(0, ''); import burnish_sensor; assert not burnish_sensor.start(); import app; app.work()"
-    assert not interpreters.run_string(inner, code)
+    start = "import sys; sys.path.insert(0, ''); import burnish_sensor; assert not burnish_sensor.start()"
+    assert not interpreters.run_string(inner, start + "; import app; app.work()")
     interpreters.destroy(inner)
     app.work()
 """

@@ -177,8 +177,9 @@ def test_only_the_outermost_library_records_a_statement() -> None:
 
 def test_a_guard_that_nobody_closed_ends_with_its_owner() -> None:
     bench = Bench()
-    abandoned = bench.probe.statement()
+    abandoned = bench.probe.lent_statement()
     assert abandoned is not None
+    assert bench.probe.statement() is None
     del abandoned
     assert bench.probe.statement() is not None
 

@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 from ..dependencies import peer_of
 from ..probe import Guard, Probe
-from ._dbapi import as_coroutine_function
+from ._dbapi_async import as_coroutine_function
 from ._library import Wrapper
 
 #: (the client, positional arguments, named arguments) → (peer, operation)

@@ -1,17 +1,17 @@
-"""Wrappers for the cursors of database drivers (PEP 249 and its relatives), sync and async."""
+"""Wrappers for the cursors of database drivers (PEP 249 and its relatives)."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any, Callable
 from weakref import WeakKeyDictionary
 
-from .. import normalise as _normalise  # noqa: F401 - compiled with the first driver, not in its first statement
+from .. import normalise as normalise  # loaded with the first driver, not in its first statement
 from ..probe import UNKNOWN, Guard, Probe
 from ..queries import Execution
 from ._library import Wrapper
 
-_FETCHES = ("fetchone", "fetchmany", "fetchall")
+FETCHES = ("fetchone", "fetchmany", "fetchall")
 #: of cursors that have no ``__dict__``
 _executions: WeakKeyDictionary[Any, Execution | None] = WeakKeyDictionary()
 
@@ -63,17 +63,7 @@ def statement_methods(system: str) -> dict[str, Wrapper]:
         "execute": executing(system),
         "executemany": executing(system, many=True),
         "__next__": fetching("fetchone"),
-        **{name: fetching(name) for name in _FETCHES},
-    }
-
-
-def async_statement_methods(system: str) -> dict[str, Wrapper]:
-    """The same for a cursor class whose methods are coroutines."""
-    return {
-        "execute": awaiting(system),
-        "executemany": awaiting(system, many=True),
-        "__anext__": fetching_async("fetchone"),
-        **{name: fetching_async(name) for name in _FETCHES},
+        **{name: fetching(name) for name in FETCHES},
     }
 
 
@@ -93,68 +83,12 @@ def executing(system: str, many: bool = False) -> Wrapper:
                 failure = error
                 raise
             finally:
-                parameters = UNKNOWN if many else _parameters(arguments, options)
+                parameters = UNKNOWN if many else parameters_of(arguments, options)
                 remember(self, end(probe, guard, self, query, parameters, system, failure))
 
         return execute
 
     return wrapper
-
-
-def awaiting(system: str, many: bool = False, rows: Callable[[Any], int | None] | None = None) -> Wrapper:
-    """The same for a coroutine function. ``rows`` counts those in the result, where it holds them."""
-
-    def wrapper(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
-        def execute(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
-            guard = probe.statement()
-            awaitable = original(self, query, *arguments, **options)
-            if guard is None:
-                if rows is None:
-                    forget(self)
-                return awaitable
-            guard.open = False  # until somebody awaits it
-            parameters = UNKNOWN if many else (arguments if rows else _parameters(arguments, options))
-            return _awaited(probe, guard, awaitable, self, query, parameters, system, rows)
-
-        return as_coroutine_function(execute)
-
-    return wrapper
-
-
-async def _awaited(
-    probe: Probe,
-    guard: Guard,
-    awaitable: Any,
-    cursor: Any,
-    query: Any,
-    parameters: Any,
-    system: str,
-    rows: Callable[[Any], int | None] | None,
-) -> Any:
-    failure: BaseException | None = None
-    result: Any = None
-    probe.resume(guard)
-    try:
-        result = await awaitable
-        return result
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        execution = end(probe, guard, cursor, query, parameters, system, failure)
-        if rows is None:
-            remember(cursor, execution)
-        elif failure is None:
-            _count_result(probe, execution, rows, result)
-
-
-def _count_result(probe: Probe, execution: Execution | None, rows: Callable[[Any], int | None], result: Any) -> None:
-    try:
-        count = rows(result)
-    except Exception:  # noqa: BLE001 - a result of a class that the driver was told to use
-        return
-    if count is not None:
-        probe.fetched(execution, count, 0)
 
 
 def quiet(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
@@ -171,30 +105,17 @@ def quiet(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     return prepare
 
 
-def quiet_async(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
-    """The same for a coroutine function."""
-
-    async def prepare(*arguments: Any, **options: Any) -> Any:
-        guard = probe.statement()
-        try:
-            return await original(*arguments, **options)
-        finally:
-            if guard is not None:
-                guard.open = False
-
-    return prepare
-
-
 def end(
     probe: Probe, guard: Guard, cursor: Any, query: Any, parameters: Any, system: str, failure: BaseException | None
 ) -> Execution | None:
     """Record an execution; never raises, whatever the query object does."""
-    try:
-        text = text_of(query, cursor)
-    except Exception:  # noqa: BLE001 - the application's object
-        guard.open = False
-        return None
-    return probe.executed(guard, text, parameters, system, failure)
+    if type(query) is not str:
+        try:
+            query = text_of(query, cursor)
+        except Exception:  # noqa: BLE001 - the application's object
+            guard.open = False
+            return None
+    return probe.executed(guard, query, parameters, system, failure)
 
 
 def fetching(name: str) -> Wrapper:
@@ -211,7 +132,34 @@ def fetching(name: str) -> Wrapper:
                 result = original(self, *arguments, **options)
             finally:
                 remember(self, execution)
-            probe.fetched(execution, _count(name, result), probe.clock() - start)
+            probe.fetched(execution, count_of(name, result), probe.clock() - start)
+            return result
+
+        return fetch
+
+    return wrapper
+
+
+def native_fetches(kind: type, plain: type) -> dict[str, Wrapper]:
+    """Wrappers of those methods that a cursor class has from the driver's class in C, which calls no other method.
+
+    They ask for ``_burnish``, which the class must have.
+    """
+    wrappers = {"__next__": advancing, **{name: _fetching_native(name) for name in FETCHES}}
+    return {name: wrapper for name, wrapper in wrappers.items() if getattr(kind, name) is getattr(plain, name)}
+
+
+def _fetching_native(name: str) -> Wrapper:
+    def wrapper(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+        clock, fetched, one = probe.clock, probe.fetched, name == "fetchone"
+
+        def fetch(self: Any, *arguments: Any, **options: Any) -> Any:
+            execution = self._burnish
+            if execution is None:
+                return original(self, *arguments, **options)
+            start = clock()
+            result = original(self, *arguments, **options)
+            fetched(execution, int(result is not None) if one else len(result), clock() - start)
             return result
 
         return fetch
@@ -235,28 +183,6 @@ def advancing(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     return advance
 
 
-def fetching_async(name: str) -> Wrapper:
-    """The same for a coroutine function."""
-
-    def wrapper(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
-        async def fetch(self: Any, *arguments: Any, **options: Any) -> Any:
-            execution = recall(self)
-            if execution is None:
-                return await original(self, *arguments, **options)
-            remember(self, None)
-            start = probe.clock()
-            try:
-                result = await original(self, *arguments, **options)
-            finally:
-                remember(self, execution)
-            probe.fetched(execution, _count(name, result), probe.clock() - start)
-            return result
-
-        return fetch
-
-    return wrapper
-
-
 def iterating(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     """A wrapper of an ``__iter__`` that is a generator of rows."""
 
@@ -274,43 +200,13 @@ def iterating(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     return iterate
 
 
-def iterating_async(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
-    """The same for an ``__aiter__`` that is an asynchronous generator."""
-
-    async def iterate(self: Any) -> AsyncIterator[Any]:
-        execution, rows = recall(self), original(self)
-        while True:
-            start = probe.clock()
-            try:
-                row = await rows.__anext__()
-            except StopAsyncIteration:
-                return
-            probe.fetched(execution, 1, probe.clock() - start)
-            yield row
-
-    return iterate
-
-
-def as_coroutine_function(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a function that returns a coroutine, for those who ask ``iscoroutinefunction``."""
-    import asyncio  # not at the head: a driver that does not wait needs neither
-    import inspect
-
-    mark = getattr(inspect, "markcoroutinefunction", None)
-    if mark is not None:
-        marked: Callable[..., Any] = mark(function)
-        return marked
-    function._is_coroutine = getattr(asyncio.coroutines, "_is_coroutine", None)  # type: ignore[attr-defined]
-    return function
-
-
-def _parameters(arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def parameters_of(arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
     if arguments:
         return arguments[0]
     return next((options[name] for name in ("params", "parameters", "args", "vars") if name in options), None)
 
 
-def _count(name: str, result: Any) -> int:
+def count_of(name: str, result: Any) -> int:
     if name == "fetchone":
         return int(result is not None)
     return len(result) if hasattr(result, "__len__") else 0

@@ -20,11 +20,13 @@ class Library:
         self.module: Any = module
         self.probe = probe
         self._undo: list[Callable[[], None]] = []
+        self._names: list[tuple[Any, str]] = []
 
     def wrap(self, owner: Any, name: str, wrapper: Wrapper) -> None:
         """Replace a function of a class or module; once, however often this is called."""
         original = getattr(owner, name)
         if getattr(original, "__burnish__", False):
+            self._adopt(owner, name, original)
             return
         replacement = wrapper(original, self.probe)
         try:
@@ -33,6 +35,11 @@ class Library:
             pass
         replacement.__burnish__ = True  # type: ignore[attr-defined]
         self.replace(owner, name, replacement)
+
+    def _adopt(self, owner: Any, name: str, wrapped: Any) -> None:
+        """Put back also what holds a wrapper of elsewhere: a module that took over all names of another."""
+        if vars(owner).get(name) is wrapped and (owner, name) not in self._names:
+            self.on_undo(lambda: _put_back(owner, name, wrapped, wrapped.__wrapped__))
 
     def wrap_own(self, owner: Any, names: dict[str, Wrapper]) -> None:
         """Wrap those of the functions that a class defines itself and does not inherit."""
@@ -43,6 +50,7 @@ class Library:
     def replace(self, owner: Any, name: str, value: Any) -> None:
         """Set an attribute, and remember what was there."""
         before = vars(owner).get(name, _ABSENT)
+        self._names.append((owner, name))
         setattr(owner, name, value)
         self.on_undo(lambda: _put_back(owner, name, value, before))
 

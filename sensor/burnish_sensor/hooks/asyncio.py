@@ -23,7 +23,6 @@ def carrying(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
         try:
             return original(self, coroutine, **options)
         finally:
-            if token is not None:
-                token.var.reset(token)
+            probe.take_back(token)
 
     return create_task

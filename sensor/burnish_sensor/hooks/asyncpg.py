@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from ..probe import Probe
-from ._dbapi import awaiting, quiet_async
+from ._dbapi_async import awaiting, quiet_async
 from ._library import Library, Wrapper
 
 PATCHES = {

@@ -164,6 +164,8 @@ def patch_cursor(library: Library) -> None:
 
 
 def _executing(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    many = original.__name__ == "executemany"
+
     def execute(self: Any, sql: Any, params: Any = None) -> Any:
         guard = probe.statement()
         if guard is None:
@@ -175,8 +177,8 @@ def _executing(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]
             failure = error
             raise
         finally:
-            parameters = params if original.__name__ == "execute" else UNKNOWN
-            self.__dict__["_burnish"] = end(probe, guard, self, sql, parameters, self.db.vendor, failure)
+            execution = end(probe, guard, self, sql, UNKNOWN if many else params, self.db.vendor, failure)
+            self.__dict__["_burnish"] = execution
 
     return execute
 

@@ -14,7 +14,7 @@ PATCHES = {"gevent.hub": "patch_hub"}
 
 def patch_hub(library: Library) -> None:
     """A hub is made in the thread that it is for."""
-    import greenlet
+    import greenlet  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     hub = library.module.Hub
     follower = Follower(greenlet, library.probe, lambda candidate: isinstance(candidate, hub))

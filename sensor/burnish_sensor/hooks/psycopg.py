@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._dbapi import async_statement_methods, iterating, iterating_async, statement_methods
+from ._dbapi import iterating, statement_methods
+from ._dbapi_async import async_statement_methods, iterating_async
 from ._library import Library
 
 PATCHES = {

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Callable
 
 from ..probe import Probe
-from ._dbapi import advancing, statement_methods
+from ._dbapi import native_fetches, statement_methods
 from ._library import Library
 
 PATCHES = {"psycopg2": "patch_connect", "psycopg2.extras": "patch_extras"}
@@ -76,9 +76,7 @@ class _Observed:
         return _subclass(base, {"cursor": cursor})
 
     def _cursor_class(self, base: Any) -> type:
-        wrappers = statement_methods(_SYSTEM)
-        if base.__next__ is self._extensions.cursor.__next__:
-            wrappers["__next__"] = advancing
+        wrappers = {**statement_methods(_SYSTEM), **native_fetches(base, self._extensions.cursor)}
         methods = {name: (getattr(base, name), wrap) for name, wrap in wrappers.items()}
         wrapped = {
             name: wrap(method, self._probe)

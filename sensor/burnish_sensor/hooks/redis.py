@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 from ..dependencies import command_of, peer_of
+from ..probe import Probe
 from ._clients import calling, calling_async
 from ._library import Library
 
-PATCHES = {"redis.client": "patch_client", "redis.asyncio.client": "patch_async_client"}
+PATCHES = {
+    "redis.client": "patch_client",
+    "redis.asyncio.client": "patch_async_client",
+    "redis.retry": "patch_retry",
+    "redis.asyncio.retry": "patch_retry",
+}
 
 
 def patch_client(library: Library) -> None:
@@ -23,6 +29,27 @@ def patch_async_client(library: Library) -> None:
     library.wrap(library.module.Redis, "execute_command", calling_async("redis", _command))
     library.wrap(library.module.Pipeline, "immediate_execute_command", calling_async("redis", _command))
     library.wrap(library.module.Pipeline, "execute", calling_async("redis", _pipeline))
+
+
+def patch_retry(library: Library) -> None:
+    """What the client tries again by itself, also to connect; with coroutines ``do`` only makes one each time."""
+    library.wrap(library.module.Retry, "call_with_retry", _retrying)
+
+
+def _retrying(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    def call_with_retry(self: Any, do: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        call = probe.running_dependency()
+        if call is None:
+            return original(self, do, *arguments, **options)
+        call.retries -= 1  # the first time is none
+
+        def counted(*inner: Any, **named: Any) -> Any:
+            call.retries += 1
+            return do(*inner, **named)
+
+        return original(self, counted, *arguments, **options)
+
+    return call_with_retry
 
 
 def _command(client: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[str, str]:

@@ -14,6 +14,7 @@ PATCHES = {
     "sqlalchemy": "patch_engine",
     "sqlalchemy.ext.asyncio.engine": "patch_async_engine",
     "sqlalchemy.ext.asyncio.session": "patch_async_session",
+    "sqlalchemy.ext.asyncio.result": "patch_async_result",
 }
 
 
@@ -26,7 +27,7 @@ def patch_engine(library: Library) -> None:
     _count_rows(library)
     library.wrap_own(_ConnectionRecord, {"_ConnectionRecord__connect": quiet})
     events = _Events(library.probe)
-    heard: dict[str, Any] = {
+    heard: dict[str, Callable[..., Any]] = {
         "before_cursor_execute": events.before,
         "after_cursor_execute": events.after,
         "handle_error": events.failed,
@@ -37,20 +38,44 @@ def patch_engine(library: Library) -> None:
 
 
 def patch_async_engine(library: Library) -> None:
-    """``AsyncConnection.run_sync``."""
+    """``AsyncConnection`` and what it runs in greenlets."""
+    library.wrap(library.module, "greenlet_spawn", _spawning)
     _follow(library, library.module.AsyncConnection)
 
 
 def patch_async_session(library: Library) -> None:
-    """``AsyncSession.run_sync``."""
+    """The same of ``AsyncSession``."""
+    library.wrap(library.module, "greenlet_spawn", _spawning)
     _follow(library, library.module.AsyncSession)
 
 
-def _follow(library: Library, owner: Any) -> None:
-    """All that waits in SQLAlchemy's asyncio runs in greenlets, but the application's own functions only here. To
-    follow greenlets costs some microseconds for each statement, so it is done only while such a function runs."""
-    import greenlet
+def patch_async_result(library: Library) -> None:
+    """The same of results that are fetched later."""
+    library.wrap(library.module, "greenlet_spawn", _spawning)
 
+
+def _spawning(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    """The greenlet shares the context variables of the task: it finds the call site there."""
+
+    async def greenlet_spawn(*arguments: Any, **options: Any) -> Any:
+        token = probe.leave()
+        try:
+            return await original(*arguments, **options)
+        finally:
+            probe.take_back(token)
+
+    return greenlet_spawn
+
+
+def _follow(library: Library, owner: Any) -> None:
+    """All that waits in SQLAlchemy's asyncio runs in greenlets, but the application's own functions only here.
+
+    To follow greenlets costs some microseconds for each statement, so it is done only while such a function runs.
+    """
+    try:
+        import greenlet  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    except ImportError:  # SQLAlchemy can be imported without it, but nothing of this can be used
+        return
     follower = Follower(greenlet, library.probe)
 
     def following(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
@@ -74,7 +99,7 @@ class _Events:
 
     def before(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         if context is not None:
-            context._burnish_guard = self._probe.statement()
+            context._burnish_guard = self._probe.lent_statement()
 
     def after(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         guard = getattr(context, "_burnish_guard", None)

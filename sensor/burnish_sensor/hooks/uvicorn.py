@@ -23,6 +23,7 @@ def _flushing(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
         try:
             await original(self, *arguments, **options)
         finally:
-            probe.flush()
+            if getattr(self, "_captured_signals", None):
+                probe.flush()
 
     return _serve

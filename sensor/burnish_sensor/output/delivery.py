@@ -181,9 +181,9 @@ class Delivery:
 
     def close(self, seconds: float) -> None:
         """One more attempt for at most ``seconds``; what was not taken by then is left in the spool."""
-        self.start()
         self._failures = 0
         self._deadline = time.monotonic() + seconds
+        self.start()
         self._wake.set()
         if not self._running and len(self._spool):
             self._run()  # no thread may be started any more: here, without a bound on the time that the resolver takes

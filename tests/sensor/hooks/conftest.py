@@ -1,4 +1,4 @@
-"""Servers that the tests of hooks share; also where this folder is run on its own, on a Python too old for the agent."""
+"""Servers that the tests of hooks share; this folder is also run on its own, on Pythons too old for the agent."""
 
 from __future__ import annotations
 

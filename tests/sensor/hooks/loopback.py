@@ -126,14 +126,19 @@ def pages() -> Iterator[str]:
         server.shutdown()
 
 
-def redis(connection: socket.socket) -> None:
-    """GET (nothing there), SET, MULTI … EXEC, ``BLPOP`` (never answers); anything else is an unknown command."""
+def redis(connection: socket.socket, failures: Iterator[int] | None = None) -> None:
+    """GET (nothing there), SET, MULTI … EXEC, ``BLPOP`` (never answers); anything else is an unknown command.
+
+    At a GET for which ``failures`` holds a 1 the connection is closed.
+    """
     stream, nothing = connection.makefile("rb"), b"$-1\r\n"
     while True:
         count = stream.readline()
         if not count.startswith(b"*"):
             return
         words = [_bulk(stream) for _ in range(int(count[1:]))]
+        if words[0].upper() == b"GET" and failures is not None and next(failures, 0):
+            return
         if words[0].upper() == b"BLPOP":
             time.sleep(1)
         if words[0].upper() == b"HELLO":

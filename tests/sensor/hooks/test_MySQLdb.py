@@ -118,7 +118,8 @@ DJANGO = """
     from django.conf import settings
 
     database = {
-        "ENGINE": "django.db.backends.mysql", "HOST": "127.0.0.1", "PORT": os.environ["PORT"], "USER": "u", "NAME": "test",
+        "ENGINE": "django.db.backends.mysql", "HOST": "127.0.0.1", "PORT": os.environ["PORT"],
+        "USER": "u", "NAME": "test",
     }
     settings.configure(DATABASES={"default": database}, USE_TZ=True)
     django.setup()

@@ -32,7 +32,7 @@ def test_a_task_of_a_library_is_attributed_to_the_function_that_started_it(tmp_p
     package = tmp_path / "site-packages"
     package.mkdir()
     (package / "library.py").write_text(LIBRARY.replace("\n    ", "\n"))
-    code = f"import {loop}; {loop}.run(app.main())"
+    code = f"import {loop}; {loop}.new_event_loop().run_until_complete(app.main())"
     window = observe(tmp_path, APP, code, PYTHONPATH=f"{ROOT / 'sensor'}:{package}")
     assert queries(window) == {("main", "SELECT ?"): (3, 3)}
     assert lines(window, "app:main") == [line_of(APP, "gather("), line_of(APP, "create_task(")]

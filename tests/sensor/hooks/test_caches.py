@@ -100,6 +100,48 @@ def test_redis_coroutines_are_attributed_to_the_function_that_asked(tmp_path: Pa
     }
 
 
+FLAKY = """
+    import asyncio, os
+    import redis, redis.asyncio
+    from redis.asyncio.retry import Retry as AsyncRetry
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    PORT = int(os.environ["PORT"])
+
+    def read():
+        client = redis.Redis(port=PORT, retry=Retry(NoBackoff(), 3), retry_on_error=[redis.ConnectionError])
+        assert client.get("hunter2") is None
+
+    async def aread():
+        retry = AsyncRetry(NoBackoff(), 3)
+        client = redis.asyncio.Redis(port=PORT, retry=retry, retry_on_error=[redis.ConnectionError])
+        assert await client.get("hunter2") is None
+        await client.connection_pool.disconnect()
+
+    def refused():
+        try:
+            redis.Redis(port=1, retry=Retry(NoBackoff(), 2), retry_on_error=[redis.ConnectionError]).get("a")
+        except redis.ConnectionError:
+            pass
+
+    def main():
+        read()
+        asyncio.run(aread())
+        refused()
+"""
+
+
+def test_retries_of_redis_are_counted(tmp_path: Path) -> None:
+    pytest.importorskip("redis.asyncio")
+    failures = iter([1, 1, 0, 1, 0])
+    with listening(lambda connection: redis(connection, failures)) as port:
+        found = short(observe(tmp_path, FLAKY, PORT=str(port)))
+    assert found["read"] == ("GET", 1, {}, 0, 2)
+    assert found["aread"] == ("GET", 1, {}, 0, 1)
+    assert found["refused"][:3] == ("GET", 1, {"ConnectionError": 1})  # some versions try to connect only once
+
+
 MEMCACHED = """
     import os
     from pymemcache.client.base import Client, PooledClient

@@ -58,8 +58,10 @@ APP = """
         gevent.sleep(0.01)
         killed.kill()
 """
-BEFORE = "from gevent import monkey; monkey.patch_all(); import burnish_sensor; burnish_sensor.start(); import app; app.main()"
-AFTER = "import burnish_sensor; burnish_sensor.start(); from gevent import monkey; monkey.patch_all(); import app; app.main()"
+PATCH = "from gevent import monkey; monkey.patch_all()"
+START = "import burnish_sensor; burnish_sensor.start()"
+BEFORE = f"{PATCH}\n{START}\nimport app; app.main()"
+AFTER = f"{START}\n{PATCH}\nimport app; app.main()"
 
 
 def observe(folder: Path, code: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -76,3 +76,85 @@ def test_starting_imports_no_library(tmp_path: Path) -> None:
     hooks = LibraryHooks(Bench().probe)
     assert loaded.isdisjoint({name for name in hooks if name.partition(".")[0] not in ("asyncio", "sqlite3")})
     assert "burnish_sensor.hooks.django" not in loaded
+
+
+#: everything that a hook may have changed: attributes of library modules and of their classes
+STOPPED = """
+    import importlib, sys
+    NAMES = NAMES_HERE
+
+    def state():
+        found = {}
+        for name in NAMES:
+            module = sys.modules.get(name)
+            for key, value in list(vars(module).items()) if module else ():
+                found[name, key] = id(value)
+                if issubclass(type(value), type) and value.__module__.partition(".")[0] == name.partition(".")[0]:
+                    found.update({(name, key, attribute): id(held) for attribute, held in vars(value).items()})
+        return found
+
+    def load():
+        for name in NAMES:
+            try:
+                importlib.import_module(name)
+            except Exception:  # not installed, or not without settings
+                pass
+
+    load()
+    load()
+    import burnish_sensor
+    before = state()
+    for _ in range(2):
+        assert burnish_sensor.start()
+        from burnish_sensor import runtime
+        hooked = {key for key, value in state().items() if before.get(key) != value}
+        assert not runtime.active.library_hooks.disabled, runtime.active.library_hooks.disabled
+        burnish_sensor.stop()
+        left = {key for key, value in state().items() if before.get(key) != value} | (before.keys() - state().keys())
+        left = {key for key in left if key[-1] != "_has_events"}  # SQLAlchemy notes that somebody ever listened
+        assert not left, left
+        print(len(hooked))
+"""
+EVENTS = """
+    import burnish_sensor
+    import sqlalchemy
+
+    def listeners():
+        engine = sqlalchemy.create_engine("sqlite://")
+        failures = getattr(engine.dialect.dispatch, "handle_error", None)
+        failures = engine.dispatch.handle_error if failures is None else failures
+        return [len(list(events)) for events in (engine.dispatch.before_cursor_execute, failures)]
+
+    before = listeners()
+    burnish_sensor.start()
+    assert listeners() == [count + 1 for count in before]
+    burnish_sensor.stop()
+    assert listeners() == before
+"""
+
+
+def test_stopping_takes_every_hook_out_again(tmp_path: Path) -> None:
+    names = sorted(LibraryHooks(Bench().probe))
+    result = run(STOPPED.replace("NAMES_HERE", repr(names)), tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    first, second = map(int, result.stdout.split())
+    assert first == second > 10
+
+
+def test_stopping_ends_listening_to_events(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    result = run(EVENTS, tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_what_another_tool_wrapped_meanwhile_is_left_to_it() -> None:
+    class Cursor:
+        def execute(self) -> str:
+            return "own"
+
+    library = Library(ModuleType("driver"), Bench().probe)
+    library.wrap(Cursor, "execute", lambda original, probe: lambda self: original(self) + " observed")
+    observed = Cursor.execute
+    Cursor.execute = lambda self: observed(self) + " traced"  # type: ignore[method-assign]
+    library.undo()
+    assert Cursor().execute() == "own observed traced"

@@ -14,7 +14,7 @@ APP = """
     import sqlalchemy as sa
     from sqlalchemy import orm
 
-    class Base(orm.DeclarativeBase): pass
+    Base = orm.declarative_base()
     class Author(Base):
         __tablename__ = "author"
         id = sa.Column(sa.Integer, primary_key=True)

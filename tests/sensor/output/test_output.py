@@ -10,11 +10,6 @@ from typing import Any
 
 import pytest
 
-from burnish_sensor.output import check_output, open_output
-from burnish_sensor.output.delivery import Delivery
-from burnish_sensor.output.directory import Directory
-from burnish_sensor.output.shared_file import SharedFile
-from burnish_sensor.settings import read_settings
 from tests.sensor.format_shape import check_window
 from tests.sensor.output.receivers import Collector, collector, spooled, unix_receiver
 from tests.sensor.support import run, write
@@ -149,15 +144,6 @@ def test_no_spool_and_no_collector_do_no_harm(tmp_path: Path) -> None:
     assert len(lines) == 2
     assert "BURNISH_SPOOL" in lines[0]
     assert "http://127.0.0.1:9/v1/windows" in lines[1]
-
-
-def test_what_opens_for_each_form(tmp_path: Path) -> None:
-    kinds = {"w": Directory, "w.jsonl": SharedFile, "unix:s": Delivery, "https://h": Delivery}
-    for text, kind in kinds.items():
-        settings = read_settings({"BURNISH_OUTPUT": text}, str(tmp_path))
-        assert type(open_output(settings, "1-0123456789ab")) is kind
-        assert str(settings.root) in check_output(settings) or check_output(settings) == "writable"
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_importing_the_sensor_imports_no_network(tmp_path: Path) -> None:
