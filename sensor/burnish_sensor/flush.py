@@ -33,6 +33,8 @@ FORMAT = 1
 _FOLD_NS = 250_000_000
 _SOON_NS = 20_000_000
 _DROPPED = ("functions", "statements", "entries", "windows", "dependencies", "hooks")
+#: how long the end of a process waits for a window that is being written; a large one takes about a second
+_LAST_SECONDS = 10.0
 _SECOND = 1_000_000_000
 #: how long the thread rests between two steps of writing: a sleep of 0 gives the GIL up, and takes it back at once
 _REST_SECONDS = 0.0005
@@ -140,7 +142,7 @@ class Flusher:
             return False
         self._halt.set()
         if not thread.is_current():
-            thread.join(1.0)
+            thread.join(_LAST_SECONDS if self.stopped else 1.0)
         self._thread = None
         self._halt = threads.Event()
         return True
@@ -154,7 +156,7 @@ class Flusher:
         self._guarded(self._flush)
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        if not self._lock.acquire(timeout=1.0):
+        if not self._lock.acquire(timeout=_LAST_SECONDS if self.stopped else 1.0):
             return
         before = time.thread_time_ns()
         try:

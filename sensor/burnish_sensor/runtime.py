@@ -6,7 +6,6 @@ import atexit
 import os
 import random
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from time import perf_counter_ns
@@ -120,14 +119,11 @@ active: Sensor | None = None
 def start(environ: Mapping[str, str] | None = None) -> bool:
     """Start the sensor in this process; False if it is switched off or was started already."""
     global active
-    if active is not None:
+    if active is not None or not in_main_interpreter():
         return False
     environ = os.environ if environ is None else environ
     settings = read_settings(environ, environ.get("BURNISH_ROOT") or os.getcwd())
     if not settings.enabled:
-        return False
-    if not in_main_interpreter():
-        print("burnish_sensor: a sub-interpreter is not observed", file=sys.stderr)
         return False
     active = Sensor(settings)
     active.install()

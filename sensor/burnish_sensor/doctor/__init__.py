@@ -47,7 +47,7 @@ def examine(environ: Mapping[str, str], cwd: str) -> Iterator[Finding]:
     yield examine_output(settings.output)
     yield Finding("window", f"{settings.window_seconds:g} s")
     yield from _cost(settings, costs)
-    yield from (Finding("variables", "", complaint) for complaint in complaints)
+    yield from (Finding(complaint.split("=")[0].split()[0], "is not used", complaint) for complaint in complaints)
 
 
 def _switch(settings: Settings) -> Finding:

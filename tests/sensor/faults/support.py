@@ -78,6 +78,11 @@ def calls(folder: Path) -> Counter[str]:
     return found
 
 
+def monitored(folder: Path) -> bool:
+    """Whether functions reported by events, and nothing was rewritten."""
+    return any(window["sensor"]["mechanism"] == "monitoring" for window in windows(folder))
+
+
 def instances(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """The windows of each process."""
     found: dict[str, list[dict[str, Any]]] = {}
