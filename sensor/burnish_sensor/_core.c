@@ -195,7 +195,7 @@ static __thread struct {
 
 static int more(void *array, uint32_t *room, size_t size)
 {
-    uint32_t wanted = *room ? *room * 2 : 8;
+    uint32_t wanted = *room ? *room * 2 : 2;
     void *moved = realloc(*(void **)array, wanted * size);
     if (moved == NULL) return 0;
     *(void **)array = moved;

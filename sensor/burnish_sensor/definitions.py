@@ -7,15 +7,12 @@ interpreter for too long.
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 from collections import OrderedDict
-from importlib.util import decode_source
 from types import CodeType
 from typing import Any, NamedTuple
 
-from .bodyhash import body_hash
 from .registry import Function
 
 _FILES = 16
@@ -33,6 +30,8 @@ class _File:
     """The lines of a file as it was when its first function was seen; none where it has changed since."""
 
     def __init__(self, path: str, stamp: tuple[int, int]) -> None:
+        from importlib.util import decode_source
+
         self.lines: list[str] = []
         self._names: dict[int, str] | None = None
         try:
@@ -45,6 +44,10 @@ class _File:
 
     def definition(self, code: CodeType) -> Definition:
         """The definition of a function; its ``def`` is below its decorators."""
+        import ast
+
+        from .bodyhash import body_hash  # both load much, and only the flush thread asks
+
         first, last = code.co_firstlineno, _last_line(code)
         if not self.lines[first - 1 :]:
             return Definition(first, last, "")
@@ -73,12 +76,14 @@ class _File:
         if sum(1 for line in self.lines if pattern.match(line)) < 2:
             return ""
         if self._names is None:
-            self._names = _suffixes(ast.parse("".join(self.lines)))
+            self._names = _suffixes("".join(self.lines))
         return self._names.get(code.co_firstlineno, "")
 
 
-def _suffixes(tree: ast.Module) -> dict[int, str]:
+def _suffixes(text: str) -> dict[int, str]:
     """The suffix of each definition whose name was used before in its module, by its first line."""
+    import ast
+
     found: dict[int, str] = {}
     seen: set[str] = set()
 
@@ -94,7 +99,7 @@ def _suffixes(tree: ast.Module) -> dict[int, str]:
             else:
                 visit(child, prefix + child.name + "." if isinstance(child, ast.ClassDef) else prefix)
 
-    visit(tree, "")
+    visit(ast.parse(text), "")
     return found
 
 

@@ -16,10 +16,10 @@ our own cost can be taken out of it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from random import Random
 from typing import Callable
 
 from . import threads
+from .chance import Random
 from .counting_cost import CountingCost
 from .estimate import RatioEstimate
 from .meter import Costs

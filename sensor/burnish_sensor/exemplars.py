@@ -7,10 +7,10 @@ the windows hold of it, and how to estimate from it, is in ``docs/format.md``.
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from typing import TYPE_CHECKING, Any, Callable
 
+from .chance import Random
 from .exemplar_rows import KEPT, ROWS, Exemplar, Reservoirs, Rows, sample_size
 from .facts import MISSING, arguments_of, power_class, shape_of, statements_in
 from .pauses import Pauses
@@ -48,14 +48,14 @@ class Exemplars:
         is_sampled: Callable[[int], bool],
         window_seconds: float = 10.0,
         rate: float = RATE,
-        draw: random.Random | None = None,
+        draw: Random | None = None,
         missing: Any = MISSING,
     ) -> None:
         self._registry, self._clock, self._context, self._is_sampled = registry, clock, context, is_sampled
         self._window_ns = int(window_seconds * _SECOND)
         self.pauses = Pauses(clock)
         self._missing, self._rows = missing, Rows(registry)
-        self._rate, self._random = rate, draw or random.Random()
+        self._rate, self._random = rate, draw or Random()
         #: of each of the two samples in one window
         self._most = rate / 2 * window_seconds
         self._thresholds = Thresholds(set_trigger, self._most)

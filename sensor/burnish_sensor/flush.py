@@ -5,7 +5,6 @@ Nothing here may raise into the host or block it. A window that cannot be writte
 
 from __future__ import annotations
 
-import random
 import sys
 import time
 from collections import Counter
@@ -14,6 +13,7 @@ from typing import Any, Callable
 
 from . import threads
 from .calls import Calls
+from .chance import Random
 from .exchange import CodeExchange
 from .exemplars import Exemplars
 from .governor import Governor
@@ -293,5 +293,5 @@ class Flusher:
 def _unused_governor(recorder: Calls, registry: Registry) -> Governor:
     """A governor that never sheds: nothing costs anything."""
     switch = CodeExchange(Slots({}), registry, recorder.sampling)
-    draw = random.Random(0)
+    draw = Random(0)
     return Governor(recorder.sampling, switch, registry, 1.0, time.monotonic_ns, time.process_time_ns, draw)

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from random import Random
 from typing import Callable
 
+from .chance import Random
 from .duty_cycle import ENOUGH_NS, DutyCycle
 from .meter import Costs, Meter
 from .registry import Registry

@@ -7,19 +7,14 @@ not there.
 
 from __future__ import annotations
 
-import ast
 import os
 import sys
-import sysconfig
 from collections.abc import Mapping, Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.util import decode_source
 from types import CodeType, ModuleType
 from typing import Any, Callable
 
 from .registry import Registry, Source
-from .rewrite import rewrite
 
 _FOREIGN = frozenset(
     {"site-packages", "dist-packages", "node_modules", ".tox", ".nox", ".eggs", ".git", "__pypackages__"}
@@ -36,8 +31,9 @@ class Territory:
 
     def __init__(self, root: str, include: Sequence[str] = ()) -> None:
         self.root = os.path.realpath(root)
-        paths = sysconfig.get_paths()
-        self._foreign = {os.path.realpath(paths[key]) for key in ("stdlib", "platstdlib", "purelib", "platlib")}
+        library = os.path.dirname(os.__file__)  # as sysconfig says, which takes milliseconds to load
+        found = (library, os.path.join(library, "lib-dynload"), os.path.join(library, "site-packages"))
+        self._foreign = {os.path.realpath(folder) for folder in found}
         self._foreign.add(_HERE)
         self._included = tuple(os.sep + name.replace(".", os.sep) for name in include)
         #: of each folder: what stands before a file's name in its relative path; None where it is not the application's
@@ -91,6 +87,11 @@ class Compiler:
         relative = self.territory.relative(path)
         if relative is None:
             return None
+        import ast
+        from importlib.util import decode_source
+
+        from .rewrite import rewrite
+
         try:
             text = decode_source(data)
             tree = ast.parse(text, path)
@@ -117,7 +118,7 @@ class RewritingLoader(SourceFileLoader):
         return super().get_code(fullname) if code is None else code
 
 
-class _HookLoader(Loader):
+class _HookLoader:
     """Loads a module through its own loader, then calls the hook that waits for it."""
 
     def __init__(self, inner: Any, hook: Callable[[ModuleType], None]) -> None:
@@ -126,7 +127,7 @@ class _HookLoader(Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         spec.loader = self._inner
         module: ModuleType | None = self._inner.create_module(spec)
-        spec.loader = self
+        spec.loader = self  # type: ignore[assignment]
         return module
 
     def exec_module(self, module: ModuleType) -> None:
@@ -140,7 +141,7 @@ class _HookLoader(Loader):
         return getattr(self._inner, name)
 
 
-class Finder(MetaPathFinder):
+class Finder:
     """First on ``sys.meta_path``: asks the finders after it, and changes only the loader of what they find."""
 
     def __init__(self, compiler: Compiler | None, hooks: Mapping[str, Callable[[ModuleType], None]]) -> None:
@@ -155,7 +156,7 @@ class Finder(MetaPathFinder):
             return spec
         try:
             if fullname in self._hooks:
-                spec.loader = _HookLoader(spec.loader, self._hooks[fullname])
+                spec.loader = _HookLoader(spec.loader, self._hooks[fullname])  # type: ignore[assignment]
             elif self._compiler is not None:
                 self._rewrite(self._compiler, fullname, spec)
         except Exception:  # noqa: BLE001 - the edge: file system calls may fail, or be forbidden by a tool of the host

@@ -27,8 +27,8 @@ import ast
 from typing import Any, Callable, Union
 
 from .registry import Function, Source
+from .switch import FRAME
 
-FRAME = "__burnish_f__"
 Node = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 Comprehension = Union[ast.ListComp, ast.SetComp, ast.DictComp]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import random
 import signal
 import time
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from time import perf_counter_ns
 from types import FrameType
 
 from . import __version__, forks
+from .chance import Random
 from .dependencies import DependencyLog
 from .entries import Entries
 from .exemplars import Exemplars
@@ -44,7 +44,7 @@ class Sensor:
             settings.budget,
             time.monotonic_ns,
             time.process_time_ns,
-            random.Random(),
+            Random(),
         )
         log = QueryLog(recorder, self.registry.files)
         dependencies = DependencyLog(recorder)

@@ -13,8 +13,7 @@ from types import CodeType, FrameType
 from typing import Callable
 
 from .context import CHILD, EDGE, OVERHEAD, PARENT, CallGraph, Edge, Frame
-from .rewrite import FRAME
-from .switch import TIMED
+from .switch import FRAME, TIMED
 
 #: exceptions that are how iteration ends, not errors
 PROTOCOL = (StopIteration, StopAsyncIteration, GeneratorExit)

@@ -6,13 +6,14 @@ and coroutines that change threads come out right.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Iterator
 from types import CoroutineType, GeneratorType, TracebackType
 from typing import Any
 
 from .calls import Calls, Hooks, Token
+
+_CO_ITERABLE_COROUTINE = 0x100
 
 
 class Suspension:
@@ -52,7 +53,7 @@ class Suspension:
 
     def watch_awaitable(self, frame: Token, awaitable: Any) -> Any:
         """What to await instead of ``awaitable``; the same object where Python will refuse it."""
-        if inspect.iscoroutine(awaitable) or _is_generator_coroutine(awaitable):
+        if isinstance(awaitable, CoroutineType) or _is_generator_coroutine(awaitable):
             return _Watch(self, frame, awaitable)
         return _Watch(self, frame, awaitable) if hasattr(type(awaitable), "__await__") else awaitable
 
@@ -173,4 +174,4 @@ def _traces(trace: TracebackType | None) -> Iterator[TracebackType]:
 
 def _is_generator_coroutine(awaitable: Any) -> bool:
     """Whether an object was made by a ``types.coroutine`` generator, which has no ``__await__``."""
-    return isinstance(awaitable, GeneratorType) and bool(awaitable.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE)
+    return isinstance(awaitable, GeneratorType) and bool(awaitable.gi_code.co_flags & _CO_ITERABLE_COROUTINE)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+#: the local variable in which rewritten code keeps what stands for its call
+FRAME = "__burnish_f__"
 #: reports errors only; counts each call; reports the begin and end of each call
 LIGHT, COUNTING, TIMED = range(3)
 

@@ -7,12 +7,12 @@ A function has a trigger while its calls are long enough to have conditions wort
 
 from __future__ import annotations
 
-import random
 import weakref
 from functools import partial
 from types import FrameType
 from typing import Any, Callable
 
+from .chance import Random
 from .context import EDGE, PARENT, Edge, Frame
 from .facts import MISSING
 from .stack import State
@@ -43,7 +43,7 @@ class Triggers(dict[int, Trigger]):
         super().__init__()
         self._clock = clock
         self.capture: Capture | None = None
-        self.draw = random.Random()
+        self.draw = Random()
         self.states: weakref.WeakSet[State] = weakref.WeakSet()
         self._met = bytearray()
         #: calls of generators and coroutines that did not end, by function: they may be on no stack

@@ -11,7 +11,6 @@ A running frame keeps its code; the next call runs what ``__code__`` is then.
 from __future__ import annotations
 
 import ast
-import inspect
 import weakref
 from collections.abc import Iterator
 from types import CodeType, FunctionType
@@ -22,12 +21,12 @@ from .rewrite import Node, count_hook, guarded
 #: function objects of one definition that are looked after; beyond it is a closure that is made again and again
 FUNCTIONS_PER_SLOT = 256
 _SHAPE = (
-    inspect.CO_VARARGS
-    | inspect.CO_VARKEYWORDS
-    | inspect.CO_GENERATOR
-    | inspect.CO_COROUTINE
-    | inspect.CO_ASYNC_GENERATOR
-    | inspect.CO_ITERABLE_COROUTINE
+    0x4  # CO_VARARGS
+    | 0x8  # CO_VARKEYWORDS
+    | 0x20  # CO_GENERATOR
+    | 0x80  # CO_COROUTINE
+    | 0x200  # CO_ASYNC_GENERATOR
+    | 0x100  # CO_ITERABLE_COROUTINE
 )
 
 

@@ -7,12 +7,12 @@ processes of a service do not come back all at once.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Iterable
 from typing import Callable
 
 from .. import threads
+from ..chance import Random
 from ..notice import Notices
 from .spool import Item, Spool
 from .transport import ACCEPTED, LATER, REFUSED, TOO_LARGE, Answer, Transport
@@ -43,7 +43,7 @@ class Delivery:
         draw: Callable[[], float] | None = None,
     ) -> None:
         self._place, self._spool, self._connect, self._notices = place, spool, connect, notices
-        self._draw = draw or random.Random().random  # not the host's own sequence of random numbers
+        self._draw = draw or Random().random  # not the host's own sequence of random numbers
         self._transport: Transport | None = None
         self._batch = 1
         self._failures = 0
