@@ -8,6 +8,10 @@ or call :func:`start` before the application is imported. A script or a cron job
 
     with burnish_sensor.entry("job:nightly-report"):
         ...
+
+What only the application knows may be noted, as a class and never as a value::
+
+    burnish_sensor.note("plan", "enterprise")
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from types import TracebackType
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "entry", "start", "stop"]
+__all__ = ["__version__", "entry", "note", "start", "stop"]
 
 
 def start() -> bool:
@@ -40,6 +44,19 @@ def stop() -> None:
             runtime.stop()
     except Exception as error:  # noqa: BLE001 - the edge
         print(f"burnish_sensor: not stopped cleanly: {error!r}", file=sys.stderr)
+
+
+def note(key: str, value_class: str | int | bool) -> None:
+    """Note a fact of the running request, task or job, to be compared with how long its calls take. Never raises.
+
+    ``key`` is ``[a-z][a-z0-9_.]*``, at most 40 characters, at most 16 in an entry. ``value_class`` is the name of a
+    class (at most 40 letters, digits, blanks and ``_.:<>=+/-``), True, False, or a whole number, of which only the
+    power of two below it is kept. Beyond 50 different ones of a key it is ``<other>``. Does nothing where the sensor
+    does not run.
+    """
+    sensor = getattr(sys.modules.get(__name__ + ".runtime"), "active", None)
+    if sensor is not None:
+        sensor.probe.note(key, value_class)
 
 
 class entry(ContextDecorator):

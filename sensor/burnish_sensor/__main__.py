@@ -19,12 +19,20 @@ usage: python -m burnish_sensor -- COMMAND [ARGUMENTS…]   run a command with t
 environment:
   BURNISH_SENSOR=off       observe nothing
   BURNISH_ROOT             the application: modules under it are observed (default: the working directory)
-  BURNISH_OUTPUT           the directory of the windows (default: .burnish/windows under the root)
-  BURNISH_SERVICE          the name of the service (default: the name of the root's folder)
-  BURNISH_ENVIRONMENT      default: production
-  BURNISH_RELEASE          what runs (default: the platform's variable, else the git commit)
+  BURNISH_INCLUDE          packages outside of it to observe too: shop_core,billing
+  BURNISH_OUTPUT           where windows go: a directory (default: .burnish/windows under the root), a file ending in
+                           .jsonl, unix:/path/to.sock, or http(s)://host[:port][/path]
+  BURNISH_TOKEN            sent to http(s):// as "Authorization: Bearer …"
+  BURNISH_SPOOL            where windows wait until the socket or http(s):// has taken them (default: .burnish/spool)
+  BURNISH_SPOOL_MB         how much may wait there for one service (default: 64)
+  BURNISH_SERVICE          the name of the service (default: OTEL_SERVICE_NAME, DD_SERVICE, else the root's folder)
+  BURNISH_ENVIRONMENT      default: what OpenTelemetry, Datadog, Sentry or APP_ENV are told, else production
+  BURNISH_RELEASE          what runs (default: the git commit where it can be found, else a version)
   BURNISH_WINDOW_SECONDS   the length of a window (default: 10)
   BURNISH_BUDGET           the share of CPU time that observing calls may take (default: 0.01)
+  BURNISH_MEMORY_MB        how much memory the sensor may take (default: 32)
+  BURNISH_EXEMPLARS        how many calls are looked at for conditions in a second, or off (default: 20)
+  BURNISH_NATIVE=off       do not use the compiled core
 """
 _INJECT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inject")
 _WITH_VALUE = ("-W", "-X")
@@ -133,9 +141,10 @@ def _compiled(path: str) -> CodeType:
         data = stream.read()
     code = None
     if runtime.active is not None:
-        compiler = runtime.active.compiler
-        relative = compiler.territory.relative(path) or ""
-        code = compiler.compile(data, path, relative[:-3].replace("/", "."))
+        compiler = runtime.active.mechanism.compiler
+        relative = compiler.territory.relative(path) if compiler is not None else None
+        if compiler is not None and relative is not None:
+            code = compiler.compile(data, path, relative[:-3].replace("/", "."))
     return code or compile(data, path, "exec", dont_inherit=True)
 
 

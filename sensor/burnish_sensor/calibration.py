@@ -1,19 +1,19 @@
-"""What observing costs on this machine: small rewritten functions against the same functions as they are."""
+"""What observing costs on this machine: small observed functions against the same functions as they are."""
 
 from __future__ import annotations
 
-import ast
 import builtins
-import statistics
 from time import perf_counter_ns
-from typing import Any
+from typing import TYPE_CHECKING, Any, Callable
 
+from .calls import Calls
 from .meter import Costs
-from .recorder import Recorder
-from .registry import Registry, Source
-from .rewrite import rewrite
-from .suspension import Suspension
-from .variants import Slots
+from .switch import COUNTING, LIGHT, TIMED
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from .native import NativeRecorder
 
 _TEXT = """
 def f(): pass
@@ -24,61 +24,105 @@ def g(n):
 def drain(n):
     for _ in g(n): pass
 """
-_F = 1
+#: the numbers of the functions in the order of the text
+_NUMBERS = {"f": 1, "loop": 2, "g": 3, "drain": 4}
+_F = _NUMBERS["f"]
 _REPETITIONS = 7
+_CALLS = 300
 
 
-class Calibration:
-    """The functions of ``_TEXT``, plain and rewritten; ``calls`` of ``f`` are timed in each repetition."""
+def rewriting_costs(recorder: Calls) -> tuple[Costs, int]:
+    """Costs where code is rewritten, and what part of that of a recorded call falls outside of the call's own time.
 
-    def __init__(self, calls: int = 300) -> None:
-        self._calls = calls
-        self._recorder, registry = Recorder(perf_counter_ns), Registry()
-        hooks = {**self._recorder.call_hooks(), **Suspension(self._recorder).hooks()}
-        names: dict[str, Any] = {**vars(builtins), **hooks}
-        self._slots = Slots(names)
-        names["__burnish_define__"] = self._slots.__getitem__
-        self._observed: dict[str, Any] = {"__builtins__": names}
-        tree = ast.parse(_TEXT)
-        rewrite(tree, "calibration", "", Source(_TEXT), registry.add)
-        exec(compile(tree, "<calibration>", "exec"), self._observed)
-        self._plain: dict[str, Any] = {}
-        exec(compile(_TEXT, "<calibration>", "exec"), self._plain)
+    ``recorder`` is one that nobody else uses. Takes a few milliseconds.
+    """
+    import ast
 
-    def measure(self) -> tuple[Costs, int]:
-        """The costs of this process, and what part of the cost of a recorded call falls outside of its own time."""
-        plain, loop = _best(self._plain["loop"], self._calls), self._observed["loop"]
-        call = max(_best(loop, self._calls) - plain, 0.0)
-        inside = statistics.median(self._walls())
-        resumption = _best(self._observed["drain"], self._calls) - _best(self._plain["drain"], self._calls)
-        self._recorder.sampling.use(frozenset((_F,)))
-        sampled = max(_best(loop, self._calls) - plain, call)
-        costs = Costs(call, sampled, self._count(), resumption=max(resumption, 0.0))
-        return costs, max(int(call - inside), 0)
+    from .registry import Registry, Source
+    from .rewrite import rewrite
+    from .suspension import Suspension
+    from .variants import Slots
 
-    def _walls(self) -> list[int]:
-        edges = self._recorder.local.state.context.edges
-        return [wall for edge in edges if edge.function == _F for wall in edge.walls]
+    names: dict[str, Any] = {**vars(builtins), **recorder.call_hooks(), **Suspension(recorder).hooks()}
+    slots = Slots(names)
+    names["__burnish_define__"] = slots.__getitem__
+    observed: dict[str, Any] = {"__builtins__": names}
+    tree = ast.parse(_TEXT)
+    rewrite(tree, "calibration", "", Source(_TEXT), Registry().add)
+    exec(compile(tree, "<calibration>", "exec"), observed)
+    slot = slots[_F]
 
-    def _count(self) -> float:
-        self._slots.build(_F, ast.parse(_TEXT))
-        slot, loop = self._slots[_F], self._observed["loop"]
-        slot.exchange(slot.light)
-        light = _best(loop, self._calls)
-        slot.exchange(slot.counting)
-        return max(_best(loop, self._calls) - light, 0.0)
+    def change(form: int) -> None:
+        slots.build(_F, ast.parse(_TEXT))
+        slot.exchange({LIGHT: slot.light, COUNTING: slot.counting}.get(form))
+
+    return _measure(recorder, observed, change)
 
 
-def measure_costs() -> tuple[Costs, int]:
-    """See ``Calibration.measure``; takes a few milliseconds."""
-    return Calibration().measure()
+def monitoring_costs(recorder: NativeRecorder, tool: int) -> tuple[Costs, int]:
+    """The same for events of a monitoring tool that has no callbacks now, nor later."""
+    import sys
+
+    from .monitoring import callbacks_of, events_of
+
+    monitoring: Any = getattr(sys, "monitoring")  # noqa: B009 - mypy reads for Python 3.11
+    observed: dict[str, Any] = {}
+    exec(compile(_TEXT, "<calibration>", "exec"), observed)
+    codes: dict[str, CodeType] = {name: observed[name].__code__ for name in _NUMBERS}
+    kinds = {name: "generator" if name == "g" else "function" for name in _NUMBERS}
+    for name, code in codes.items():
+        recorder.core.register(_NUMBERS[name], kinds[name], code)
+        monitoring.set_local_events(tool, code, events_of(TIMED, kinds[name]))
+    callbacks = callbacks_of(recorder.core)
+    for event, callback in callbacks.items():
+        monitoring.register_callback(tool, event, callback)
+
+    def change(form: int) -> None:
+        recorder.core.set_form(_F, form)
+        monitoring.set_local_events(tool, codes["f"], events_of(form, "function"))
+
+    try:
+        costs, around = _measure(recorder, observed, change)
+    finally:
+        for event in callbacks:
+            monitoring.register_callback(tool, event, None)
+        for code in codes.values():
+            monitoring.set_local_events(tool, code, 0)
+        recorder.core.close()
+    costs.exchange, costs.rest_per_exchange = 600.0, 0  # events have no versions to use up
+    return costs, around
 
 
-def _best(loop: Any, calls: int) -> float:
+def _measure(recorder: Calls, observed: dict[str, Any], change: Callable[[int], None]) -> tuple[Costs, int]:
+    plain: dict[str, Any] = {}
+    exec(compile(_TEXT, "<calibration>", "exec"), plain)
+    least, loop = _best(plain["loop"]), observed["loop"]
+    call = max(_best(loop) - least, 0.0)
+    inside = _least_wall(recorder)
+    resumption = max(_best(observed["drain"]) - _best(plain["drain"]), 0.0)
+    recorder.sampling.use(frozenset((_F,)))
+    sampled = max(_best(loop) - least, call)
+    change(LIGHT)
+    light = _best(loop)
+    change(COUNTING)
+    counted = max(_best(loop) - light, 0.0)
+    return Costs(call, sampled, counted, resumption=resumption), max(int(call) - inside, 0)
+
+
+def _least_wall(recorder: Calls) -> int:
+    from .window import Window
+
+    window = Window(1)
+    recorder.take(window)
+    row = window.totals_of("").calls.get(_F)
+    return int(row.wall.to_dict().get("min", 0)) if row is not None else 0
+
+
+def _best(loop: Callable[[int], object]) -> float:
     """The least time of one call in ns."""
     times = []
     for _ in range(_REPETITIONS):
         start = perf_counter_ns()
-        loop(calls)
+        loop(_CALLS)
         times.append(perf_counter_ns() - start)
-    return min(times) / calls
+    return min(times) / _CALLS

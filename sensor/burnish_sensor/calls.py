@@ -26,7 +26,18 @@ class Calls(Protocol):
     entry: ContextVar[Work | None]
     #: called now and then, never on the hot path: the flush thread is started by it
     wake: Callable[[], None]
-    sampling: Sampling
+    #: what is passed to ``Exemplars.capture`` as the result of a call where that is not known
+    missing: Any
+
+    @property
+    def sampling(self) -> Sampling:
+        """What it knows of functions that are sampled."""
+
+    def set_trigger(self, function: int, slow_ns: int, every: int) -> None:
+        """Show ``capture`` the calls of at least ``slow_ns`` (0: none) and one in ``every`` of all (0: none)."""
+
+    def show_to(self, capture: Callable[..., None]) -> None:
+        """Show calls that a trigger asks for to ``Exemplars.capture`` when they end."""
 
     def context(self) -> Work:
         """Where things are accumulated now, on this thread."""
@@ -72,8 +83,11 @@ class Calls(Protocol):
         """What rewritten code calls, by name. ``cost`` is the time in ns that observing a call takes outside of what is
         measured as its own: it is kept out of the times of the functions below."""
 
-    def take(self, window: Window, meter: Meter | None = None) -> None:
-        """Move what was recorded into the totals of a window. ``meter`` counts the calls that were not sampled."""
+    def take(self, window: Window, meter: Meter | None = None, last: bool = True) -> None:
+        """Move what was recorded into the totals of a window. ``meter`` counts the calls that were not sampled.
+
+        Where the window goes on (not ``last``) the totals of calls may be behind.
+        """
 
     def grew(self) -> bool:
         """Whether a function called another that it did not call before, since this was last asked."""

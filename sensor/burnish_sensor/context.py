@@ -44,6 +44,7 @@ class Edge:
             nested.owns, nested.errors, nested.add_own = self.owns, self.errors, self.add_own
             forget: deque[int] = deque(maxlen=0)
             nested.add_wall = forget.append
+            nested.nested = nested
             self.nested = nested
         return self.nested
 

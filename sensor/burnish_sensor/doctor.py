@@ -6,29 +6,29 @@ import os
 import sys
 
 from . import __version__
-from .calibration import measure_costs
 from .importer import Territory
-from .runtime import MECHANISM
-from .settings import Settings, read_settings
+from .mechanism import try_out
+from .output import check_output
+from .settings import read_settings
 
 
 def report() -> str:
     """The settings as they were understood, the files that would be observed, and what a call costs here."""
     settings = read_settings(os.environ, os.getcwd())
     files, outside = _files(settings.root)
+    mechanism, costs = try_out(settings.root, settings.include, settings.native)
     rows: list[tuple[str, str]] = [
         ("sensor", "{} ({})".format(__version__, "on" if settings.enabled else "off: BURNISH_SENSOR")),
         ("python", "{}.{}.{} {}".format(*sys.version_info[:3], sys.executable)),
         (
             "mechanism",
-            f"{MECHANISM}, {measure_costs()[0].call:.0f} ns for each call recorded, "
-            f"at most {settings.budget:.2%} of CPU time",
+            f"{mechanism}, {costs.call:.0f} ns for each call recorded, at most {settings.budget:.2%} of CPU time",
         ),
         ("service", f"{settings.service} ({settings.environment})"),
         ("release", settings.release),
         ("root", settings.root),
         ("modules", f"{files} files to observe, {outside} folders left out"),
-        ("output", f"{settings.output} ({_writable(settings)})"),
+        ("output", f"{settings.output} ({check_output(settings)})"),
         ("window", f"{settings.window_seconds:g} s"),
     ]
     return "\n".join("{:<10} {}".format(*row) for row in rows)
@@ -45,10 +45,3 @@ def _files(root: str, limit: int = 20_000) -> tuple[int, int]:
         if files > limit:
             break
     return files, outside
-
-
-def _writable(settings: Settings) -> str:
-    folder = settings.output
-    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
-        folder = os.path.dirname(folder)
-    return "writable" if os.access(folder, os.W_OK) else "not writable: set BURNISH_OUTPUT"

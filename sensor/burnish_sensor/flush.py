@@ -5,19 +5,24 @@ Nothing here may raise into the host or block it. A window that cannot be writte
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Callable
 
 from . import threads
 from .calls import Calls
+from .exchange import CodeExchange
+from .exemplars import Exemplars
 from .governor import Governor
 from .identity import new_instance
+from .notice import Notices, say
+from .output import open_output
+from .pieces import Paced, as_bytes, encode
 from .registry import Registry
+from .schedule import Schedule
 from .settings import Settings
 from .shapes import Shapes
 from .statements import Statements
@@ -29,50 +34,17 @@ _FOLD_NS = 250_000_000
 _SOON_NS = 20_000_000
 _DROPPED = ("functions", "statements", "entries", "windows", "dependencies", "hooks")
 _SECOND = 1_000_000_000
-
-
-class Output:
-    """The append-only file of one process."""
-
-    def __init__(self, folder: str, instance: str) -> None:
-        self._folder = folder
-        self.path = os.path.join(folder, instance + ".jsonl")
-        self._warned = False
-
-    def write(self, window: dict[str, Any]) -> bool:
-        """Append a window with one ``write``; False, and one warning for a process, if that cannot be done."""
-        line = (json.dumps(window, separators=(",", ":")) + "\n").encode("utf-8")
-        try:
-            os.makedirs(self._folder, exist_ok=True)
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-            try:
-                self._append(descriptor, line)
-            finally:
-                os.close(descriptor)
-        except OSError as error:
-            self._warn(error)
-            return False
-        return True
-
-    @staticmethod
-    def _append(descriptor: int, line: bytes) -> None:
-        before = os.fstat(descriptor).st_size
-        if os.write(descriptor, line) != len(line):
-            os.ftruncate(descriptor, before)
-            raise OSError("the disk is full")
-
-    def _warn(self, error: OSError) -> None:
-        if not self._warned:
-            self._warned = True
-            print(
-                f"burnish_sensor: cannot write windows to {self._folder}: {error}. Set BURNISH_OUTPUT to a directory "
-                "that this process may write to; the service goes on without.",
-                file=sys.stderr,
-            )
+#: how long the thread rests between two steps of writing: a sleep of 0 gives the GIL up, and takes it back at once
+_REST_SECONDS = 0.0005
+#: how long a process that stops waits for somebody to take its last windows
+_STOP_SECONDS = 2.0
 
 
 class Flusher:
-    """Folds what the recorder collected and writes it. ``unix_clock`` returns nanoseconds since 1970."""
+    """Folds what the recorder collected and writes it. ``unix_clock`` returns nanoseconds since 1970.
+
+    ``monotonic`` returns nanoseconds too, and never jumps.
+    """
 
     def __init__(
         self,
@@ -83,30 +55,36 @@ class Flusher:
         about: dict[str, Any],
         unix_clock: Callable[[], int] = time.time_ns,
         governor: Governor | None = None,
+        monotonic: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._recorder, self._registry, self._statements = recorder, registry, statements
-        self._settings, self._about, self._unix_clock = settings, about, unix_clock
+        self._settings, self._about, self._clocks = settings, about, (unix_clock, monotonic)
         self._length = int(settings.window_seconds * _SECOND)
         self.dropped_dependencies: Callable[[], int] = lambda: 0
         self.disabled_hooks: Callable[[], int] = lambda: 0
         self._sampling = recorder.sampling
+        self.exemplars: Exemplars | None = None
         self._governor = governor or _unused_governor(recorder, registry)
+        self._governor.duty.own = self.thread_cpu
         self.stopped = False
         self._new_process()
 
     def _new_process(self) -> None:
         self.instance = new_instance()
-        self.output = Output(self._settings.output, self.instance)
+        self.output = open_output(self._settings, self.instance)
         self._sequence = 0
         self._dropped: Counter[str] = Counter()
         self._reported: Counter[str] = Counter()
+        self._reporting: Counter[str] = Counter()
         self._lock = threads.Lock()
         self._halt = threads.Event()
         self._thread: threads.Thread | None = None
         self._window = Window(self._settings.entries)
-        self._start = self._unix_clock()
+        self._schedule = Schedule(self._length, *self._clocks)
+        self._lost = 0
+        self._notices = Notices()
         self._cpu = time.process_time_ns()
-        self._own_cpu = self._past_threads = 0
+        self._own_cpu = self._past_threads = self._thread_cpu = self._ident = self._next_fold = 0
         self._shapes = Shapes()
 
     def wake(self) -> None:
@@ -119,28 +97,42 @@ class Flusher:
                 self.stopped = True
 
     def _run(self) -> None:
-        halt, governor = self._halt, self._governor
-        self._past_threads = governor.own_cpu
-        boundary, next_fold = self._boundary(), 0
+        halt, duty = self._halt, self._governor.duty
+        self._past_threads, self._ident = self._thread_cpu, threads.get_ident()
+        self._next_fold = 0
+        self.output.start()
         while True:
-            next_step = (min(next_fold, governor.due) - time.monotonic_ns()) / _SECOND
-            if halt.wait(max(min(next_step, (boundary - self._unix_clock()) / _SECOND), 0.0005)):
+            next_step = min(self._next_fold, duty.due) - time.monotonic_ns()
+            if halt.wait(max(min(next_step, self._schedule.left()) / _SECOND, 0.0005)):
                 return
-            governor.own_cpu = self._past_threads + time.thread_time_ns()
-            self._guarded(governor.step)
-            if self._unix_clock() >= boundary:
-                self.flush(boundary)
-                boundary = self._boundary()
-            elif time.monotonic_ns() >= next_fold:
-                self.fold()
-                next_fold = time.monotonic_ns() + self._fold_ns()
+            self._guarded(self._step)
+            if self._schedule.left() <= 0:
+                self.flush()
+            self.thread_cpu()
+
+    def _step(self) -> None:
+        """What is due between two windows, and also while one is written."""
+        self._governor.duty.step()
+        if time.monotonic_ns() >= self._next_fold:
+            self._fold()
+            self._next_fold = time.monotonic_ns() + self._fold_ns()
+
+    def _rest(self) -> None:
+        """Between pieces of a window: let the application's threads run, and do not fall behind with the rest."""
+        thread = self._thread
+        if thread is not None and thread.is_current() and not self.stopped and not self._halt.is_set():
+            threads.sleep(_REST_SECONDS)
+            self._attempt(self._step)
+
+    def thread_cpu(self) -> int:
+        """CPU time of this process's flush threads in ns; seen from another thread: when it last went to sleep."""
+        if threads.get_ident() == self._ident:
+            self._thread_cpu = self._past_threads + time.thread_time_ns()
+        return self._thread_cpu
 
     def _fold_ns(self) -> int:
         """Soon again while functions call each other that did not before: one of them may be called very often."""
         return _SOON_NS if self._recorder.grew() else _FOLD_NS
-
-    def _boundary(self) -> int:
-        return (self._unix_clock() // self._length + 1) * self._length
 
     def _halt_thread(self) -> bool:
         thread = self._thread
@@ -149,7 +141,6 @@ class Flusher:
         self._halt.set()
         if not thread.is_current():
             thread.join(1.0)
-            _wait_until_gone(thread.native_id)
         self._thread = None
         self._halt = threads.Event()
         return True
@@ -158,47 +149,56 @@ class Flusher:
         """Fold what was collected so far, so that memory stays small; never raises."""
         self._guarded(self._fold)
 
-    def flush(self, until: int | None = None) -> None:
-        """Fold and write the window that ends at ``until`` (Unix ns, default now); never raises."""
-        self._guarded(lambda: self._flush(until))
+    def flush(self) -> None:
+        """Fold and write the window that ends now; never raises."""
+        self._guarded(self._flush)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         if not self._lock.acquire(timeout=1.0):
             return
         before = time.thread_time_ns()
         try:
-            work()
-        except Exception as error:  # noqa: BLE001 - the edge: the host must never see an error of ours
-            self._dropped["windows"] += 1
-            self._window = Window(self._settings.entries)
-            print(f"burnish_sensor: a window was lost: {error!r}", file=sys.stderr)
+            self._attempt(work)
         finally:
             self._own_cpu += time.thread_time_ns() - before
             self._lock.release()
 
-    def _fold(self) -> None:
-        self._recorder.take(self._window, self._governor.meter)
+    def _attempt(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the edge: the host must never see an error of ours
+            self._lost += 1
+            self._window = Window(self._settings.entries)
+            self._notices.say("lost", f"a window was lost: {error!r}")
+
+    def _fold(self, last: bool = False) -> None:
+        self._recorder.take(self._window, self._governor.meter, last)
+        if self.exemplars is not None:
+            self.exemplars.fold(self._window)
         self._governor.decide()
 
-    def _flush(self, until: int | None) -> None:
-        self._fold()
-        window, start = self._window, self._start
+    def _flush(self) -> None:
+        self._fold(last=True)
+        window = self._window
         if window.is_empty():
+            self._schedule.skip()
             return
         window.weights = self._governor.take(window.recorded())
         self._shapes.complete(window, self._governor.take_unrecorded, self._governor.tracked())
-        end = max(until or self._unix_clock(), start)
-        shape = self._shape(window, start, end)
-        self._start, self._window = end, Window(self._settings.entries)
-        if self.output.write(shape):
+        if self.exemplars is not None:
+            window.more = self.exemplars.tables(window)
+        start, end = self._schedule.close()
+        self._window = Window(self._settings.entries)
+        pieces = as_bytes(self._pieces(window, start, end))
+        if self.output.write(start, self._sequence, pieces):
             self._sequence += 1
-            self._reported = self._dropped.copy()
+            self._reported = self._reporting
         else:
-            self._dropped["windows"] += 1
+            self._lost += 1
 
-    def _shape(self, window: Window, start: int, end: int) -> dict[str, Any]:
-        tables = window.to_dict(self._registry, self._statements)
-        return {
+    def _pieces(self, window: Window, start: int, end: int) -> Iterator[str]:
+        """The line of a window, in small pieces."""
+        about = {
             "format": FORMAT,
             "service": self._settings.service,
             "environment": self._settings.environment,
@@ -209,14 +209,17 @@ class Flusher:
             "end_unix_ns": end,
             "python": "{}.{}.{}".format(*sys.version_info[:3]),
             "sensor": self._costs(window),
-            **tables,
         }
+        yield encode(about)[:-1] + ","
+        yield from window.pieces(self._registry, self._statements, Paced(self._rest))
+        yield "}\n"
 
     def _costs(self, window: Window) -> dict[str, Any]:
         cpu = time.process_time_ns()
         recorded = window.recorded()
         exact = window.calls - sum(recorded.values())
         overhead = int(exact * self._governor.costs.call + self._governor.take_cost()) + self._own_cpu
+        overhead += self.exemplars.take_cost() if self.exemplars is not None else 0
         costs = {
             **self._about,
             "overhead_ns": overhead,
@@ -238,6 +241,8 @@ class Flusher:
         dropped["calls"] += sum(totals.dropped_dependencies for totals in window.totals.values())
         dropped["dependencies"] = self.dropped_dependencies() + dropped["calls"]
         dropped["hooks"] = self.disabled_hooks()
+        dropped["windows"] = self._lost + self.output.dropped
+        self._reporting = dropped.copy()
         return {key: dropped[key] - self._reported[key] for key in _DROPPED}
 
     def stop(self) -> None:
@@ -246,10 +251,12 @@ class Flusher:
         self._halt_thread()
         self._sample_no_more()
         self.flush()
+        self._quietly(lambda: self.output.close(_STOP_SECONDS))
 
     def before_fork(self) -> None:
         """A fork of a process with threads is unsafe: end ours first."""
         self._resume = self._halt_thread()
+        self._quietly(self.output.pause)
         self._sample_no_more()
 
     def _sample_no_more(self) -> None:
@@ -264,20 +271,23 @@ class Flusher:
 
     def after_fork_in_child(self) -> None:
         """Forget what the parent will report, and report to a file of our own."""
+        self._quietly(self.output.forget)
         self._new_process()
         self._governor.after_fork_in_child()
+        if self.exemplars is not None:
+            self.exemplars.after_fork_in_child()
         self._recorder.forget()
+
+    @staticmethod
+    def _quietly(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the edge
+            say(f"the output: {error!r}")
 
 
 def _unused_governor(recorder: Calls, registry: Registry) -> Governor:
     """A governor that never sheds: nothing costs anything."""
+    switch = CodeExchange(Slots({}), registry, recorder.sampling)
     draw = random.Random(0)
-    return Governor(recorder.sampling, Slots({}), registry, 1.0, time.monotonic_ns, time.process_time_ns, draw)
-
-
-def _wait_until_gone(native_id: int | None) -> None:
-    """Until Python 3.12 ``join`` returns a moment before the system's thread has ended, and fork would still see it."""
-    for _ in range(50):
-        if not os.path.exists(f"/proc/self/task/{native_id}"):
-            return
-        time.sleep(0.0002)
+    return Governor(recorder.sampling, switch, registry, 1.0, time.monotonic_ns, time.process_time_ns, draw)

@@ -7,6 +7,7 @@ bisection in a table of whole numbers, exact at the boundaries.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,11 @@ SCALE = 3
 _STEPS = 1 << SCALE
 _LARGEST_POWER = 62
 _MANY = 512
+#: from the upper bound of a bucket to its geometric middle
+_MIDDLE = 2 ** (-0.5 / _STEPS)
+
+#: count, sum, min, max, zero, the position in ``BOUNDS`` of the first count, counts
+Counts = tuple[int, int, int, int, int, int, Sequence[int]]
 
 
 def _bounds() -> list[int]:
@@ -68,6 +74,21 @@ class Histogram:
         if len(waiting) >= _MANY:
             self._fold()
 
+    @property
+    def sum(self) -> int:
+        """The sum of all values."""
+        self._fold()
+        return self._sum
+
+    def spread(self) -> float:
+        """The standard deviation over the mean, each value taken as the middle of its bucket; 0 for an empty one."""
+        self._fold()
+        if self._sum <= 0:
+            return 0.0
+        mean = self._sum / self._count
+        squares = sum(n * (BOUNDS[index] * _MIDDLE) ** 2 for index, n in self._buckets.items())
+        return math.sqrt(max(squares / self._count - mean * mean, 0.0)) / mean
+
     def extend(self, values: Sequence[int]) -> None:
         """Add values; what is negative (a clock that stepped back) counts as 0."""
         self._waiting.update(values)
@@ -100,6 +121,20 @@ class Histogram:
         self._sum += other._sum
         self._zero += other._zero
 
+    def add_counts(self, counts: Counts) -> None:
+        """Add a histogram in parts, as the native recorder gives them."""
+        count, total, low, high, zero, first, buckets = counts
+        if not count:
+            return
+        self._fold()
+        self._widen(low, high)
+        self._count += count
+        self._sum += total
+        self._zero += zero
+        for index, n in enumerate(buckets, first):
+            if n:
+                self._buckets[index] += n
+
     def scaled(self, count: int) -> Histogram:
         """The same distribution of ``count`` values; each bucket has its share, by largest remainders."""
         self._fold()
@@ -111,6 +146,38 @@ class Histogram:
             result._count, result._sum = count, round(self._sum * count / self._count)
             result._minimum, result._maximum = self._minimum, self._maximum
         return result
+
+    def stretched(self, factor: float) -> Histogram:
+        """The same number of values, each times ``factor``: whole buckets are moved, the sum is exact."""
+        self._fold()
+        result = Histogram()
+        result._count, result._sum = self._count, round(self._sum * factor)
+        result._minimum, result._maximum = round(self._minimum * factor), round(self._maximum * factor)
+        result._zero = self._zero if factor > 0 else self._count
+        if factor > 0:
+            shift = round(math.log2(factor) * _STEPS)
+            for index, n in self._buckets.items():
+                result._buckets[min(max(index + shift, 0), len(BOUNDS) - 1)] += n
+        return result
+
+    def quantile(self, share: float) -> int:
+        """The upper end of the bucket that holds the value at ``share`` (0 to 1) of all; 0 without values."""
+        self._fold()
+        rank, below = share * self._count, self._zero
+        for index in sorted(self._buckets):
+            below += self._buckets[index]
+            if below >= rank:
+                return BOUNDS[index] if index < len(BOUNDS) else self._maximum
+        return 0
+
+    def mean_and_tail(self, least: int) -> tuple[float, float]:
+        """The mean, and about which share of the sum is that of values above ``least``."""
+        self._fold()
+        if not self._sum:
+            return 0.0, 0.0
+        first = bisect_left(BOUNDS, least)
+        small = sum(BOUNDS[index] * count for index, count in self._buckets.items() if index <= first)
+        return self._sum / self._count, max(0.0, 1 - small / self._sum)
 
     def _widen(self, low: int, high: int) -> None:
         """Take an interval of values in; to be called before ``count`` grows."""
@@ -128,7 +195,8 @@ class Histogram:
             shape.update(offset=0, counts=[])
             return shape
         first, last = min(self._buckets), max(self._buckets)
-        shape.update(offset=first - 1, counts=[self._buckets[index] for index in range(first, last + 1)])
+        count_of = self._buckets.get  # a Counter answers for what it does not hold in Python: slow
+        shape.update(offset=first - 1, counts=[count_of(index, 0) for index in range(first, last + 1)])
         return shape
 
 

@@ -28,35 +28,52 @@ _HERE = os.path.dirname(os.path.realpath(__file__))
 
 
 class Territory:
-    """Which files are the application's: those under the root, without environments, libraries and the sensor."""
+    """Which files are the application's: those under the root, without environments, libraries and the sensor; and
+    those of the packages in ``include``, wherever they are.
 
-    def __init__(self, root: str) -> None:
+    What was found out of a folder is kept: asking the system for each module would make imports slower.
+    """
+
+    def __init__(self, root: str, include: Sequence[str] = ()) -> None:
         self.root = os.path.realpath(root)
         paths = sysconfig.get_paths()
         self._foreign = {os.path.realpath(paths[key]) for key in ("stdlib", "platstdlib", "purelib", "platlib")}
         self._foreign.add(_HERE)
-        self._folders: dict[str, bool] = {self.root: True}
+        self._included = tuple(os.sep + name.replace(".", os.sep) for name in include)
+        #: of each folder: what stands before a file's name in its relative path; None where it is not the application's
+        self._prefixes: dict[str, str | None] = {}
+        self._owned: dict[str, bool] = {self.root: True}
 
     def relative(self, path: str) -> str | None:
         """The path relative to the root, with ``/``; None for a file that is not the application's."""
-        real = os.path.realpath(path)
-        if not real.startswith(self.root.rstrip(os.sep) + os.sep):
+        folder, name = os.path.split(path)
+        try:
+            prefix = self._prefixes[folder]
+        except KeyError:
+            prefix = self._prefixes[folder] = self._prefix(os.path.realpath(folder or os.curdir))
+        return None if prefix is None else prefix + name
+
+    def _prefix(self, folder: str) -> str | None:
+        """For a folder that is the application's: its path relative to the root; for that of a library: its name."""
+        for included in self._included:
+            at = (folder + os.sep).find(included + os.sep)
+            if at >= 0:
+                return (folder[at + 1 :] + os.sep).replace(os.sep, "/")
+        if not (folder + os.sep).startswith(self.root.rstrip(os.sep) + os.sep) or not self._owns(folder):
             return None
-        if not self._owns(os.path.dirname(real)):
-            return None
-        return os.path.relpath(real, self.root).replace(os.sep, "/")
+        relative = os.path.relpath(folder, self.root)
+        return "" if relative == os.curdir else (relative + os.sep).replace(os.sep, "/")
 
     def _owns(self, folder: str) -> bool:
-        known = self._folders.get(folder)
-        if known is None:
-            known = (
+        owned = self._owned.get(folder)
+        if owned is None:
+            owned = self._owned[folder] = (
                 os.path.basename(folder) not in _FOREIGN
                 and folder not in self._foreign
                 and not os.path.isfile(os.path.join(folder, "pyvenv.cfg"))
                 and self._owns(os.path.dirname(folder))
             )
-            self._folders[folder] = known
-        return known
+        return owned
 
 
 class Compiler:
@@ -64,6 +81,10 @@ class Compiler:
 
     def __init__(self, territory: Territory, registry: Registry) -> None:
         self.territory, self.registry = territory, registry
+
+    def owns(self, path: str | None) -> bool:
+        """Whether a file is the application's."""
+        return bool(path) and self.territory.relative(str(path)) is not None
 
     def compile(self, data: bytes, path: str, module: str) -> CodeType | None:
         """The code of a module; None where the plain loader must be used instead."""
@@ -122,7 +143,7 @@ class _HookLoader(Loader):
 class Finder(MetaPathFinder):
     """First on ``sys.meta_path``: asks the finders after it, and changes only the loader of what they find."""
 
-    def __init__(self, compiler: Compiler, hooks: Mapping[str, Callable[[ModuleType], None]]) -> None:
+    def __init__(self, compiler: Compiler | None, hooks: Mapping[str, Callable[[ModuleType], None]]) -> None:
         self._compiler, self._hooks = compiler, hooks
 
     def find_spec(
@@ -134,12 +155,9 @@ class Finder(MetaPathFinder):
             return spec
         if fullname in self._hooks:
             spec.loader = _HookLoader(spec.loader, self._hooks[fullname])
-        elif type(spec.loader) is SourceFileLoader and self._is_ours(spec):
+        elif self._compiler is not None and type(spec.loader) is SourceFileLoader and self._compiler.owns(spec.origin):
             spec.loader = RewritingLoader(fullname, spec.loader.path, self._compiler)
         return spec
-
-    def _is_ours(self, spec: ModuleSpec) -> bool:
-        return bool(spec.origin) and self._compiler.territory.relative(str(spec.origin)) is not None
 
     def _ask_others(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         for finder in list(sys.meta_path):

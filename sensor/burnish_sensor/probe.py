@@ -9,6 +9,7 @@ from weakref import ref
 from .calls import Clock
 from .dependencies import DependencyLog, Endpoint, Failure
 from .entries import Entries
+from .notes import Notes
 from .queries import UNKNOWN, Execution, QueryLog, Site
 from .statements import Statements
 
@@ -51,6 +52,7 @@ class Probe:
     ) -> None:
         self.clock, self.entries = clock, entries
         self._statements, self._log, self._dependencies = statements, log, dependencies
+        self._notes = Notes()
         self._statement: _Inside = ContextVar("burnish_statement", default=None)
         self._dependency: _Inside = ContextVar("burnish_dependency", default=None)
         self._carried: ContextVar[Site | None] = ContextVar("burnish_site", default=None)
@@ -97,6 +99,15 @@ class Probe:
         outer = self._dependency.get()
         return outer if isinstance(outer, Guard) and outer.open else None
 
+    def note(self, key: Any, value: Any, blend: bool = False) -> None:
+        """Note a fact of the running entry (``notes.py``). ``blend``: it happens several times in one."""
+        if not self.active:
+            return
+        try:
+            (self._notes.blend if blend else self._notes.take)(self.entries.current(), key, value)
+        except Exception:  # noqa: BLE001 - the edge
+            pass
+
     def carry(self) -> Token[Site | None] | None:
         """Make the current call site that of a task about to be made, if an application function is on the stack."""
         return self._keep(self._carried)
@@ -139,6 +150,8 @@ class Probe:
         try:
             wall = self.clock() - guard.start
             self._dependencies.called(endpoint, guard.site, wall, Failure(error, status, guard.retries))
+            if guard.retries:
+                self.note("retries." + endpoint[0], guard.retries)
         except Exception:  # noqa: BLE001 - the edge
             pass
 

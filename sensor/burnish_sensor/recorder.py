@@ -27,11 +27,13 @@ from .context import (
     Edge,
     Frame,
 )
+from .facts import MISSING
 from .sampling import PROTOCOL, Sampling
 from .slices import Slices
 from .stack import EntryEdge, Local, State, hand_over, new_state, pass_up, record_error
 from .stacks import Stacks
 from .totals import Totals
+from .triggers import Triggers
 from .work import Work
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 class Recorder:
     """Owns the shadow stacks and the contexts. ``clock`` returns nanoseconds and never steps back."""
 
+    missing = MISSING
+
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.graph = CallGraph()
@@ -50,6 +54,8 @@ class Recorder:
         self.ended: deque[Context] = deque()
         #: called now and then, never on the hot path: the flush thread is started by it
         self.wake: Callable[[], None] = lambda: None
+        self.triggers = Triggers(clock)
+        self.set_trigger = self.triggers.set
         self.local = Local(self._new_state)
         self.sampling = Sampling(self.graph, clock)
         self._stacks = Stacks(self.local, clock)
@@ -62,6 +68,7 @@ class Recorder:
         """The state of a thread seen for the first time; its context ends when the thread is gone."""
         state = new_state(self.entry)
         self.open.add(state.context)
+        self.triggers.states.add(state)
         weakref.finalize(state, self.end_context, state.context).atexit = False
         return state
 
@@ -96,6 +103,7 @@ class Recorder:
         below = parent[EDGE]
         self.wake()
         self.graph.add(below.function, function)
+        self.triggers.meet(function)
         edge: Edge = below.context.edge(below.function, function)
         return edge
 
@@ -141,6 +149,7 @@ class Recorder:
         clock, local, edge_above = self.clock, self.local, self.edge_above
         exc_info, protocol = sys.exc_info, PROTOCOL
         watched, careful = self.graph.watched, self.sampling.edge
+        triggers, ended, frame_above = self.triggers, self.triggers.ended, sys._getframe
 
         def enter(function: int) -> Frame:
             state = local.state
@@ -166,6 +175,13 @@ class Recorder:
             state.current = parent
             if queries is not None:
                 hand_over(frame)
+            if edge.function in triggers:
+                try:
+                    took = ended(frame, wall - overhead, wall - child, queries, frame_above(1))
+                    parent[CHILD] += took
+                    parent[OVERHEAD] += took
+                except Exception:  # noqa: BLE001 - at the limit of recursion even this call can fail
+                    pass
 
         def raised(function: int) -> None:
             """Count the exception being handled against a function whose call is not recorded."""
@@ -189,9 +205,12 @@ class Recorder:
             **self._slices.hooks(),
         }
 
+    def show_to(self, capture: Callable[..., None]) -> None:
+        self.triggers.capture = capture
+
     # What was recorded
 
-    def take(self, window: Window, meter: Meter | None = None) -> None:
+    def take(self, window: Window, meter: Meter | None = None, last: bool = True) -> None:
         for context in list(self.open):
             known = bool(context.name or not context.kind)
             totals = window.totals_of(context.name) if known else self._partials[context]
@@ -227,5 +246,6 @@ class Recorder:
             context.forget()
         self.ended.clear()
         self._partials.clear()
+        self.triggers.draw.seed()
         current = self.local.state.context
         self.open = {context for context in self.open if context.kind or context is current}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import zlib
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any
 
 from . import threads
 
 OTHER = "<other>"
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class Source:
@@ -27,35 +30,39 @@ class Source:
         """The text as it was imported."""
         return zlib.decompress(self._packed).decode("utf-8", "surrogatepass") if self._text is None else self._text
 
-    def body(self, line: int) -> str:
-        """The body hash of the function whose ``def`` is on ``line``; "" if there is none."""
-        if self._text is not None:
-            import ast
+    def body(self, line: int, end_line: int) -> str:
+        """The body hash of the function whose ``def`` is on ``line`` and which ends on ``end_line``; "" if none is."""
+        if line not in self._bodies:
+            from .bodyhash import function_at  # loads much, and only the flush thread asks
 
-            from .bodyhash import body_hash  # both load much, and only the flush thread asks
-
-            for node in ast.walk(ast.parse(self._text)):
-                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                    self._bodies[node.lineno] = body_hash(node)
-            self._packed = zlib.compress(self._text.encode("utf-8", "surrogatepass"), 1)
-            self._text = None
-        return self._bodies.get(line, "")
+            self._bodies[line] = function_at(_lines(self), line, end_line)
+            if self._text is not None:
+                self._packed = zlib.compress(self._text.encode("utf-8", "surrogatepass"), 1)
+                self._text = None
+        return self._bodies[line]
 
 
-class Function(NamedTuple):
+@lru_cache(maxsize=1)  # functions are asked for module by module
+def _lines(source: Source) -> list[str]:
+    return _LINE_END.split(source.text)
+
+
+class Function:
     """A function of the application. ``line`` is that of its ``def``; ``file`` is relative to the root."""
 
-    name: str
-    file: str
-    line: int
-    end_line: int
-    kind: str
-    source: Source | None = None
+    def __init__(self, name: str, file: str, line: int, end_line: int, kind: str, source: Source | None = None) -> None:
+        self.name, self.file, self.line, self.end_line = name, file, line, end_line
+        self.kind, self.source = kind, source
+
+    @property
+    def body(self) -> str:
+        """The hash of its body; "" where that is not known."""
+        return self.source.body(self.line, self.end_line) if self.source else ""
 
     def to_dict(self) -> dict[str, Any]:
         """The shape of a value of ``functions`` in ``docs/format.md``."""
-        body = self.source.body(self.line) if self.source else ""
-        return {"file": self.file, "line": self.line, "end_line": self.end_line, "body": body, "kind": self.kind}
+        line = self.line
+        return {"file": self.file, "line": line, "end_line": self.end_line, "body": self.body, "kind": self.kind}
 
 
 class Registry:
@@ -85,3 +92,12 @@ class Registry:
                 number = self._numbers[function.name] = len(self.functions)
                 self.functions.append(function)
             return number
+
+    def append(self, function: Function) -> int:
+        """The number of a function that has none yet, and whose name is not known yet; 0 when there is no room."""
+        with self._lock:
+            if len(self.functions) >= self.capacity:
+                self.dropped += 1
+                return 0
+            self.functions.append(function)
+            return len(self.functions) - 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import builtins
 import os
 import random
 import signal
@@ -12,28 +11,22 @@ import time
 from collections.abc import Mapping
 from time import perf_counter_ns
 from types import FrameType
-from typing import Any
 
 from . import __version__, forks
-from .calibration import measure_costs
-from .calls import Hooks
 from .dependencies import DependencyLog
 from .entries import Entries
+from .exemplars import Exemplars
 from .flush import Flusher
 from .governor import Governor
 from .hooks import LibraryHooks
 from .identity import in_main_interpreter
-from .importer import Compiler, Finder, Territory
+from .mechanism import choose
 from .probe import Probe
 from .queries import QueryLog
-from .recorder import Recorder
 from .registry import Registry
 from .settings import Settings, read_settings
 from .statements import Statements
 from .suspension import Suspension
-from .variants import Slots
-
-MECHANISM = "rewriting"
 
 
 class Sensor:
@@ -43,38 +36,51 @@ class Sensor:
         self.settings = settings
         self.registry = Registry(settings.functions)
         self.statements = Statements(settings.statements)
-        self.recorder = Recorder(perf_counter_ns)
-        slots = Slots(vars(builtins))
+        self.mechanism = choose(settings.root, settings.include, self.registry, settings.native)
+        self.recorder = recorder = self.mechanism.recorder
         self.governor = Governor(
-            self.recorder.sampling,
-            slots,
+            recorder.sampling,
+            self.mechanism.switch,
             self.registry,
             settings.budget,
             time.monotonic_ns,
             time.process_time_ns,
             random.Random(),
         )
-        suspension = Suspension(self.recorder)
-        self.hooks: Hooks = {**suspension.hooks(), "__burnish_define__": slots.__getitem__}
-        log = QueryLog(self.recorder, self.registry.files)
-        dependencies = DependencyLog(self.recorder)
-        entries = Entries(self.recorder, suspension)
-        self.probe = Probe(perf_counter_ns, self.statements, log, dependencies, entries)
-        self.compiler = Compiler(Territory(settings.root), self.registry)
+        log = QueryLog(recorder, self.registry.files)
+        dependencies = DependencyLog(recorder)
+        self.probe = Probe(perf_counter_ns, self.statements, log, dependencies, Entries(recorder, Suspension(recorder)))
         self.library_hooks = LibraryHooks(self.probe)
-        self.finder = Finder(self.compiler, self.library_hooks)
-        about = {"version": __version__, "mechanism": MECHANISM}
-        self.flusher = Flusher(self.recorder, self.registry, self.statements, settings, about, governor=self.governor)
+        about = {"version": __version__, "mechanism": self.mechanism.name}
+        self.flusher = Flusher(recorder, self.registry, self.statements, settings, about, governor=self.governor)
+        self.exemplars = self._exemplars()
+        self.flusher.exemplars = self.exemplars
         self.flusher.dropped_dependencies = lambda: dependencies.dropped
         self.flusher.disabled_hooks = lambda: len(self.library_hooks.disabled)
 
+    def _exemplars(self) -> Exemplars | None:
+        recorder = self.recorder
+        if not self.settings.exemplars:
+            return None
+        exemplars = Exemplars(
+            self.registry,
+            perf_counter_ns,
+            recorder.context,
+            recorder.set_trigger,
+            lambda function: function in recorder.sampling.shed,
+            self.settings.window_seconds,
+            self.settings.exemplars,
+            missing=recorder.missing,
+        )
+        recorder.show_to(exemplars.capture)
+        return exemplars
+
     def install(self) -> None:
         """Begin to observe what is imported from now on."""
-        self.governor.costs, around = measure_costs()
-        self.hooks.update(self.recorder.call_hooks(around))
-        vars(builtins).update(self.hooks)
-        sys.meta_path.insert(0, self.finder)
+        self.governor.costs = self.mechanism.start(self.library_hooks)
         self.library_hooks.install_loaded()
+        if self.exemplars is not None:
+            self.exemplars.pauses.start()
         self.probe.flush = self.flusher.flush
         self.recorder.wake = self.flusher.wake
         forks.watch(self.flusher)
@@ -82,27 +88,15 @@ class Sensor:
         _flush_on_terminate(self.flusher)
 
     def uninstall(self) -> None:
-        """Write the last window and make the hooks in rewritten code do nothing."""
-        if self.finder in sys.meta_path:
-            sys.meta_path.remove(self.finder)
+        """Write the last window and observe nothing any more."""
         self.probe.active = False
         self.library_hooks.remove()
+        if self.exemplars is not None:
+            self.exemplars.pauses.stop()
         self.flusher.stop()
         forks.forget(self.flusher)
-        vars(builtins).update(idle_hooks(self.hooks))
+        self.mechanism.stop()
         atexit.unregister(self.flusher.stop)
-
-
-def idle_hooks(active: Hooks) -> Hooks:
-    """Hooks that record nothing, for code that was rewritten before the sensor was stopped."""
-
-    def nothing(*arguments: Any) -> Any:
-        return arguments[1] if len(arguments) > 1 else None
-
-    def nothing_to_exchange(number: int) -> Any:
-        return lambda function: function
-
-    return {**dict.fromkeys(active, nothing), "__burnish_define__": nothing_to_exchange}
 
 
 def _flush_on_terminate(flusher: Flusher) -> None:

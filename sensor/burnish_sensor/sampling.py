@@ -13,17 +13,20 @@ from typing import Callable
 
 from .context import CHILD, EDGE, OVERHEAD, PARENT, CallGraph, Edge, Frame
 from .rewrite import FRAME
+from .switch import TIMED
 
 #: exceptions that are how iteration ends, not errors
 PROTOCOL = (StopIteration, StopAsyncIteration, GeneratorExit)
-_FRAMES_TO_CALLER = 40
+_CALLS_PER_PHASE = 256
+FRAMES_TO_CALLER = 40
 _FRAMES_TO_OUTERMOST = 400
 
 
 class Sampling:
     """The functions that are sampled now. ``numbers_of_code`` knows their code that does not report.
 
-    ``room`` is how many calls of theirs may still be recorded before ``full`` is called.
+    Of what runs at the end of a counting phase of theirs nothing is known here; a timed phase is over, and ``over``
+    called, after a number of recorded calls.
     """
 
     def __init__(self, graph: CallGraph, clock: Callable[[], int]) -> None:
@@ -33,14 +36,33 @@ class Sampling:
         #: functions that issued a query: they are not sampled any more
         self.pinned: set[int] = set()
         #: resumptions of generators and coroutines since they were last asked for; for their cost, so no lock
-        self.slices: Counter[int] = Counter()
-        self.room = 0
-        self.full: Callable[[], None] = lambda: None
+        self.resumptions: Counter[int] = Counter()
+        self.over: Callable[[], None] = lambda: None
+        self._room = 0
 
     def use(self, shed: frozenset[int]) -> None:
         """Sample these functions from now on."""
         self.shed = shed
         self._graph.watch(shed)
+
+    def know(self, code: CodeType, function: int, reports: bool) -> None:
+        """A form of the code of a function, and whether calls in it are recorded."""
+        if not reports:
+            self.numbers_of_code[code] = function
+
+    def begin_phase(self, form: int, ns: int) -> None:
+        """A phase of a slice begins, for ``ns`` at most."""
+        if form == TIMED:
+            self._room = _CALLS_PER_PHASE
+
+    def recorded(self) -> dict[int, tuple[int, int]]:
+        """Calls recorded in the last timed phase and their wall time in ns, by function; here under 0, no times."""
+        calls, self._room = _CALLS_PER_PHASE - max(self._room, 0), _CALLS_PER_PHASE
+        return {0: (calls, 0)}
+
+    def take_resumptions(self) -> dict[int, int]:
+        """Resumptions of generators and coroutines since the last time, by function."""
+        return {function: self.resumptions.pop(function, 0) for function in list(self.resumptions)}
 
     def edge(self, parent: Frame, edge: Edge, function: int) -> Edge:
         """The edge for a call of a watched function. What finding it costs is kept out of the times below."""
@@ -48,9 +70,9 @@ class Sampling:
             return edge.inner() if inside(parent, function) else edge
         start = self._clock()
         if function in self.shed:
-            self.room -= 1
-            if self.room == 0:
-                self.full()
+            self._room -= 1
+            if self._room == 0:
+                self.over()
         nested = function in self._graph.recursive and inside(parent, function)
         caller, below = self._unrecorded_caller()
         if caller:
@@ -66,7 +88,7 @@ class Sampling:
         """Pin the functions on the real stack whose calls are not recorded; the innermost, if nothing that is recorded
         is above it, else 0."""
         innermost, recorded = 0, False
-        for _ in range(_FRAMES_TO_CALLER):
+        for _ in range(FRAMES_TO_CALLER):
             if frame is None:
                 break
             number = self.numbers_of_code.get(frame.f_code)
@@ -83,7 +105,7 @@ class Sampling:
         while frame is not None and FRAME not in frame.f_code.co_varnames:
             frame = frame.f_back
         frame = frame.f_back if frame is not None else None
-        for _ in range(_FRAMES_TO_CALLER):
+        for _ in range(FRAMES_TO_CALLER):
             if frame is None or FRAME in frame.f_code.co_varnames:
                 break
             number = self.numbers_of_code.get(frame.f_code)

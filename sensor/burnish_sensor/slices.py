@@ -6,6 +6,7 @@ that it finds there.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from .calls import Hooks
@@ -38,8 +39,9 @@ class Slices:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._clock, self._local = recorder.clock, recorder.local
-        self._counts = recorder.sampling.slices
+        self._counts = recorder.sampling.resumptions
         self._watched, self._careful = recorder.graph.watched, recorder.sampling.edge
+        self._triggers = recorder.triggers
 
     def hooks(self) -> Hooks:
         """The hooks by the names that rewritten code uses."""
@@ -74,6 +76,8 @@ class Slices:
         now = self._clock()
         frame = [parent, edge.kids, 0, None, edge, state, now, 0, 0, now, True, None, 0]
         state.current = frame
+        if function in self._triggers:
+            self._triggers.began(function, frame)
         return frame
 
     def suspend(self, frame: Frame) -> None:
@@ -113,10 +117,18 @@ class Slices:
         if frame[RUNNING]:
             self._end_slice(frame, now)
         edge = frame[EDGE]
+        wall = now - frame[FIRST] - frame[PAST_OVERHEAD]
         edge.add_own(frame[OWN])
-        edge.add_wall(now - frame[FIRST] - frame[PAST_OVERHEAD])
+        edge.add_wall(wall)
         if frame[TOTALS] is not None:
             edge.context.returned.append((edge.function, frame[TOTALS]))
+        if edge.function in self._triggers:
+            try:
+                took = self._triggers.ended(frame, wall, frame[OWN], frame[TOTALS], sys._getframe(1))
+                frame[PARENT][CHILD] += took
+                frame[PARENT][OVERHEAD] += took
+            except Exception:  # noqa: BLE001 - at the limit of recursion even this call can fail
+                pass
 
 
 def _pass_up_slice(frame: Frame) -> None:

@@ -6,25 +6,28 @@ puts greenlets in the place of both. So what is used here is taken from ``_threa
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Any, Callable
 
 
-def _original(module: str, name: str) -> Any:
+def original(module: str, name: str) -> Any:
+    """What a module of the standard library calls ``name``, as it was before any patch."""
     gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
     if gevent is not None:
-        return gevent.get_original(module, name)
+        return gevent.getoriginal(module, name)
     if eventlet is not None:
         return getattr(eventlet.original(module), name)
     return getattr(import_module(module), name)
 
 
-Lock: Callable[[], Any] = _original("_thread", "allocate_lock")
-get_ident: Callable[[], int] = _original("_thread", "get_ident")
-local: Any = _original("_thread", "_local")
-_start: Callable[[Callable[[], None], tuple[()]], int] = _original("_thread", "start_new_thread")
-_get_native_id: Callable[[], int] = _original("_thread", "get_native_id")
+Lock: Callable[[], Any] = original("_thread", "allocate_lock")
+sleep: Callable[[float], None] = original("time", "sleep")
+get_ident: Callable[[], int] = original("_thread", "get_ident")
+local: Any = original("_thread", "_local")
+_start: Callable[[Callable[[], None], tuple[()]], int] = original("_thread", "start_new_thread")
+_get_native_id: Callable[[], int] = original("_thread", "get_native_id")
 
 
 class Event:
@@ -81,4 +84,13 @@ class Thread:
 
     def join(self, seconds: float) -> None:
         """Wait for the end of the thread, at most so long."""
-        self._ended.wait(seconds)
+        if self._ended.wait(seconds) and not self.is_current():
+            _wait_until_gone(self.native_id)
+
+
+def _wait_until_gone(native_id: int | None) -> None:
+    """The system's thread ends a moment after its function has, and a fork would still see it."""
+    for _ in range(50):
+        if not os.path.exists(f"/proc/self/task/{native_id}"):
+            return
+        sleep(0.0002)

@@ -7,7 +7,7 @@ from typing import Any
 
 from .context import Edge
 from .dependencies import Dependency, Endpoint
-from .histogram import Histogram, apportion
+from .histogram import Counts, Histogram, apportion
 from .meter import Meter
 from .queries import CallQueries, Execution, Key, KeyQueries, Site
 from .sampling import Sampling
@@ -47,6 +47,17 @@ class CallTotals:
         if meter is not None:
             meter.calls[edge.function] += len(owns)
             meter.wall[edge.function] += wall
+
+    def add_counts(
+        self, callers: dict[int, tuple[int, int]], wall: Counts, own: Counts, errors: dict[str, int]
+    ) -> None:
+        """Add what was summed already; ``callers`` with the number of calls and their wall time."""
+        for caller, (calls, ns) in callers.items():
+            self.callers[caller] += calls
+            self.caller_walls[caller] += ns
+        self.wall.add_counts(wall)
+        self.own.add_counts(own)
+        self.errors.update(errors)
 
     def merge(self, other: CallTotals) -> None:
         self.errors.update(other.errors)

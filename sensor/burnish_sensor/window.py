@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from .dependencies import Endpoint
 from .histogram import Histogram
+from .pieces import Pace, array, in_order, mapping, no_pace
 from .queries import Key, Site
 from .registry import OTHER, Registry
 from .statements import Statements
 from .totals import CallTotals, DependencyTotals, PerCallTotals, QueryTotals, Totals
+from .weighting import Weight, unseen_below, weighted, without_own
 from .work import Work
 
 
@@ -43,7 +48,10 @@ class Window:
         self.dropped_entries = 0
         self.calls = 0
         #: how many calls each recorded call of a sampled function stands for
-        self.weights: dict[int, float] = {}
+        self.weights: dict[int, Weight] = {}
+        #: tables made by others, by name, and the functions that they name
+        self.more: dict[str, list[dict[str, Any]]] = {}
+        self.named: set[int] = set()
 
     def totals_of(self, name: str) -> Totals:
         """The totals of an entry; those of ``<other>`` when there are too many."""
@@ -83,47 +91,75 @@ class Window:
             t.calls or t.sampled or t.queries or t.per_call or t.dependencies for t in self.totals.values()
         )
 
+    def pieces(self, registry: Registry, statements: Statements, pace: Pace = no_pace) -> Iterator[str]:
+        """The tables as the members of a JSON object, in small pieces and in the order of names.
+
+        The window is empty then: each row is let go when it is written, as to let go of all at once would take long.
+        """
+        tables = _Tables(self, registry, pace)
+        tables.functions |= self.named
+        yield from array("entries", (_entry_row(name, self.entries[name]) for name in sorted(self.entries)), pace)
+        for name, rows in tables.named():
+            yield ","
+            yield from array(name, rows, pace)
+        for name, table in self.more.items():
+            yield ","
+            yield from array(name, iter(table), pace)
+        functions = in_order((registry.functions[number] for number in tables.functions), lambda f: f.name, pace)
+        yield ","
+        yield from mapping("functions", ((function.name, function.to_dict()) for function in functions), pace)
+        yield ","
+        yield from mapping("statements", ((key, statements.to_dict(key)) for key in sorted(tables.statements)), pace)
+
     def to_dict(self, registry: Registry, statements: Statements) -> dict[str, Any]:
-        """The tables of the window, in the order of names."""
-        tables = _Tables(registry, self.weights)
-        for name in sorted(self.totals):
-            tables.add(name, self.totals[name])
-        named = sorted((registry.functions[number] for number in tables.functions), key=lambda f: f.name)
-        return {
-            "functions": {function.name: function.to_dict() for function in named},
-            "statements": {key: statements.to_dict(key) for key in sorted(tables.statements)},
-            "entries": [_entry_row(name, self.entries[name]) for name in sorted(self.entries)],
-            "calls": tables.calls,
-            "queries": tables.queries,
-            "per_call": tables.per_call,
-            "dependencies": tables.dependencies,
-        }
+        """The tables of the window, read back from what is written."""
+        found: dict[str, Any] = json.loads("{" + "".join(self.pieces(registry, statements)) + "}")
+        return found
 
 
 class _Tables:
-    """Rows, and the functions and statements that they name."""
+    """Rows as they are asked for, and the functions and statements that those named which were."""
 
-    def __init__(self, registry: Registry, weights: dict[int, float]) -> None:
-        self._registry, self._weights = registry, weights
+    def __init__(self, window: Window, registry: Registry, pace: Pace) -> None:
+        self._registry, self._weights, self._pace = registry, window.weights, pace
+        self._totals = [(name, window.totals[name]) for name in sorted(window.totals)]
         self.functions: set[int] = set()
         self.statements: set[str] = set()
-        self.calls: list[dict[str, Any]] = []
-        self.queries: list[dict[str, Any]] = []
-        self.per_call: list[dict[str, Any]] = []
-        self.dependencies: list[dict[str, Any]] = []
 
-    def add(self, entry: str, totals: Totals) -> None:
-        for function in sorted(totals.calls.keys() | totals.sampled.keys() | totals.supplements.keys(), key=self._peek):
-            calls, rate = _weighted(totals, function, self._weights.get(function, 1.0))
-            self.calls.append({**self._call_row(entry, function, calls), **rate})
-        for key in sorted(totals.queries, key=self._order):
-            self.queries.append(self._query_row(entry, key, totals.queries[key]))
-        for function, key in sorted(totals.per_call, key=lambda row: (self._peek(row[0]), self._order(row[1]))):
-            self.per_call.append(self._per_call_row(entry, function, key, totals.per_call[function, key]))
+    def named(self) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
+        """Each table with its rows, to be used up before the next one."""
+        for name, rows in (
+            ("calls", self._calls),
+            ("queries", self._queries),
+            ("per_call", self._per_call),
+            ("dependencies", self._dependencies),
+        ):
+            yield name, itertools.chain.from_iterable(itertools.starmap(rows, self._totals))
 
-        for endpoint, site in sorted(totals.dependencies, key=lambda key: (key[0], self._peek(key[1][0]), key[1])):
-            row = _dependency_row(entry, endpoint, self._site(site), totals.dependencies[endpoint, site])
-            self.dependencies.append(row)
+    def _calls(self, entry: str, totals: Totals) -> Iterator[dict[str, Any]]:
+        functions = totals.calls.keys() | totals.sampled.keys() | totals.supplements.keys()
+        unseen = unseen_below(totals, self._weights)
+        for function in in_order(functions, self._peek, self._pace):
+            exact = function not in totals.sampled
+            calls, rate = weighted(totals, function, self._weights.get(function))
+            if exact and function in unseen:
+                calls = without_own(calls, unseen[function])
+            yield {**self._call_row(entry, function, calls), **rate}
+
+    def _queries(self, entry: str, totals: Totals) -> Iterator[dict[str, Any]]:
+        for key in in_order(totals.queries, self._order, self._pace):
+            yield self._query_row(entry, key, totals.queries.pop(key))
+
+    def _per_call(self, entry: str, totals: Totals) -> Iterator[dict[str, Any]]:
+        for row in in_order(totals.per_call, lambda row: (self._peek(row[0]), self._order(row[1])), self._pace):
+            yield self._per_call_row(entry, *row, totals.per_call.pop(row))
+
+    def _dependencies(self, entry: str, totals: Totals) -> Iterator[dict[str, Any]]:
+        def order(key: tuple[Endpoint, Site]) -> tuple[Endpoint, str, Site]:
+            return key[0], self._peek(key[1][0]), key[1]
+
+        for endpoint, site in in_order(totals.dependencies, order, self._pace):
+            yield _dependency_row(entry, endpoint, self._site(site), totals.dependencies.pop((endpoint, site)))
 
     def _peek(self, function: int) -> str:
         return self._registry.functions[function].name
@@ -204,24 +240,6 @@ def _dependency_row(entry: str, endpoint: Endpoint, site: dict[str, Any], totals
         "retries": totals.retries,
         "wall": totals.wall.to_dict(),
     }
-
-
-def _weighted(totals: Totals, function: int, weight: float) -> tuple[CallTotals, dict[str, float]]:
-    """The sum of exact and weighted calls, and ``rate``: how many calls each recorded call stands for."""
-    exact, sampled = totals.calls.get(function), totals.sampled.get(function)
-    if exact is not None and sampled is None and function not in totals.supplements:
-        return exact, {}
-    both, recorded = CallTotals(), 0
-    for part, factor in ((exact, 1.0), (sampled, weight)):
-        if part is not None:
-            recorded += part.own.count
-            both.errors.update(part.errors)
-            both.merge_sampled(part, factor)
-    if function in totals.supplements:
-        both.merge_sampled(*totals.supplements[function])
-    if both.own.count == recorded:
-        return both, {}
-    return both, {"rate": round(both.own.count / recorded, 3) if recorded else 0.0}
 
 
 def _entry_row(name: str, totals: EntryTotals) -> dict[str, Any]:

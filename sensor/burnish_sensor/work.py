@@ -28,6 +28,8 @@ class Work:
         #: the templates of the mounts that the request went through
         self.prefix = ""
         self.error: str | None = None
+        #: facts of the entry by key; see notes.py
+        self.notes: dict[str, Any] = {}
 
     def forget(self) -> None:
         """Drop what was recorded so far; the entry goes on."""

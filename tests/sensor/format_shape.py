@@ -73,6 +73,26 @@ DEPENDENCY = {
     "retries": int,
     "wall": dict,
 }
+EXEMPLAR = {
+    "function": str,
+    "entry": str,
+    "sample": str,
+    "slow": int,
+    "wall_ns": int,
+    "own_ns": int,
+    "facts": dict,
+}
+CONDITION = {
+    "function": str,
+    "calls": int,
+    "slow_ns": int,
+    "slow_calls": int,
+    "slow_kept": int,
+    "uniform_every": int,
+    "uniform_seen": int,
+    "uniform_kept": int,
+}
+OPTIONAL = {"exemplars": list, "conditions": list}
 SITE = {"function": str, "file": str, "line": int}
 DRIVER = {
     "statement": str,
@@ -89,7 +109,7 @@ KINDS = {"function", "generator", "coroutine", "async_generator"}
 
 def check_window(window: dict[str, Any]) -> None:
     """Fail with the first difference from the format."""
-    _keys(window, WINDOW)
+    _keys(window, {**WINDOW, **{key: kind for key, kind in OPTIONAL.items() if key in window}})
     assert window["format"] == 1
     assert window["start_unix_ns"] <= window["end_unix_ns"]
     _keys(window["sensor"], SENSOR)
@@ -113,6 +133,11 @@ def check_window(window: dict[str, Any]) -> None:
         _histogram(row["wall"], row["calls"])
         assert row["function"] in window["functions"]
         assert sum(row["errors"].values()) <= row["calls"]
+    for row in window.get("exemplars", ()):
+        _exemplar(row, window)
+    for row in window.get("conditions", ()):
+        _condition(row, window)
+    _unique(window.get("conditions", []), "function")
     _unique(window["entries"], "entry")
     _unique(window["dependencies"], "kind", "peer", "operation", "function", "file", "line", "entry")
     _unique(window["calls"], "function", "entry")
@@ -133,7 +158,7 @@ def _tables(window: dict[str, Any]) -> None:
 
 
 def _call(row: dict[str, Any], window: dict[str, Any]) -> None:
-    _keys(row, {**CALL, "rate": float} if "rate" in row else CALL)
+    _keys(row, {**CALL, "rate": float, "error": dict} if "rate" in row else CALL)
     assert row.get("rate", 2) != 1
     assert row["function"] in window["functions"]
     assert all(caller in window["functions"] for caller in row["callers"] if caller)
@@ -154,6 +179,25 @@ def _per_call(row: dict[str, Any], window: dict[str, Any]) -> None:
         _keys(row["driver"]["site"], SITE)
         assert row["driver"]["statement"] in window["statements"]
         assert row["driver"]["n"] <= row["calls"]
+
+
+def _exemplar(row: dict[str, Any], window: dict[str, Any]) -> None:
+    assert isinstance(row["slow"], bool)
+    _keys({**row, "slow": int(row["slow"])}, {**EXEMPLAR, "rate": float} if "rate" in row else EXEMPLAR)
+    assert row["function"] in window["functions"]
+    assert row["sample"] in ("uniform", "slow")
+    assert row["slow"] or row["sample"] == "uniform"
+    assert all(isinstance(fact, (str, int)) for fact in row["facts"].values())
+    assert all(len(key) <= 120 and len(str(fact)) <= 100 for key, fact in row["facts"].items())
+
+
+def _condition(row: dict[str, Any], window: dict[str, Any]) -> None:
+    assert row.get("hurried", True) is True
+    plain = {key: value for key, value in row.items() if key != "hurried"}
+    _keys(plain, {**CONDITION, "rate": float} if "rate" in row else CONDITION)
+    assert row["function"] in window["functions"]
+    assert row["slow_calls"] <= row["calls"]
+    assert row["uniform_kept"] <= row["uniform_seen"]
 
 
 def _histogram(shape: dict[str, Any], count: int | None = None) -> None:

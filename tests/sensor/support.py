@@ -15,8 +15,11 @@ from typing import Any
 
 from burnish_sensor.dependencies import DependencyLog
 from burnish_sensor.entries import Entries
+from burnish_sensor.exchange import CodeExchange
+from burnish_sensor.exemplars import Exemplars
 from burnish_sensor.flush import FORMAT
 from burnish_sensor.governor import Governor
+from burnish_sensor.native import NativeRecorder, load
 from burnish_sensor.probe import Probe
 from burnish_sensor.queries import QueryLog
 from burnish_sensor.recorder import Recorder
@@ -44,19 +47,22 @@ class FakeClock:
 
 
 class Bench:
-    """A recorder with its hooks, outside ``builtins``: each test has its own."""
+    """A recorder with its hooks, outside ``builtins``: each test has its own. ``native``: that over the extension."""
+
+    native = False
 
     def __init__(self, budget: float = 1.0) -> None:
         self.clock = FakeClock()
         self.registry = Registry()
         self.statements = Statements()
-        self.recorder = Recorder(self.clock)
+        self.recorder: Any = NativeRecorder(load(), self.clock) if self.native else Recorder(self.clock)
         suspension = Suspension(self.recorder)
         self.builtins: dict[str, Any] = dict(vars(builtins))
         self.slots = Slots(self.builtins)
         self.draw = random.Random(1)
+        self.switch = CodeExchange(self.slots, self.registry, self.recorder.sampling)
         self.governor = Governor(
-            self.recorder.sampling, self.slots, self.registry, budget, self.clock, self.clock, self.draw
+            self.recorder.sampling, self.switch, self.registry, budget, self.clock, self.clock, self.draw
         )
         self.hooks = {**self.recorder.call_hooks(), **suspension.hooks(), "__burnish_define__": self.slots.__getitem__}
         self.builtins.update(self.hooks)
@@ -82,6 +88,23 @@ class Bench:
         self.clock.advance(took)
         execution = self.probe.executed(guard, sql, parameters, "sqlite")
         self.probe.fetched(execution, rows, 0)
+
+    def look(self, rate: float = 20.0) -> Exemplars:
+        """Exemplars of the calls from now on, by drawing the same numbers in each run."""
+        if not self.native:
+            self.recorder.triggers.draw = random.Random(2)
+        exemplars = Exemplars(
+            self.registry,
+            self.clock,
+            self.recorder.context,
+            self.recorder.set_trigger,
+            lambda function: function in self.recorder.sampling.shed,
+            rate=rate,
+            draw=random.Random(3),
+            missing=self.recorder.missing,
+        )
+        self.recorder.show_to(exemplars.capture)
+        return exemplars
 
     def tables(self) -> dict[str, Any]:
         """The tables of the window of everything so far."""

@@ -5,6 +5,8 @@ import pytest
 from burnish_sensor.dependencies import DependencyLog, command_of, method_of, peer_of
 from tests.sensor.support import Bench
 
+pytestmark = pytest.mark.usefixtures("each_recorder")
+
 APP = """
     def ask(peer, error=None, status=None):
         guard = bench.probe.dependency()

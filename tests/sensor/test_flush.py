@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +188,33 @@ def test_windows_are_aligned_to_the_wall_clock(tmp_path: Path) -> None:
     assert len(found) >= 2
     assert all(window["end_unix_ns"] % 500_000_000 == 0 for window in found[:-1])
     assert [window["sequence"] for window in found] == list(range(len(found)))
+
+
+@pytest.mark.parametrize("jump", [-3600, 3600])
+def test_windows_go_on_when_the_clock_is_set(jump: int, tmp_path: Path) -> None:
+    bench = Bench()
+    shift = [0]
+    settings = Settings("", str(tmp_path), "shop", "test", "r1", 0.2, True)
+    about = {"version": "0", "mechanism": "m"}
+    subject = Flusher(
+        bench.recorder, bench.registry, bench.statements, settings, about, lambda: time.time_ns() + shift[0]
+    )
+    subject.wake()
+    functions = bench.load("def f(): tick(1)\n")
+
+    def work_until_written(count: int) -> None:
+        deadline = time.monotonic() + 20
+        while len(read(tmp_path)) < count:
+            functions["f"]()
+            time.sleep(0.01)
+            assert time.monotonic() < deadline
+
+    work_until_written(2)
+    shift[0] = jump * 1_000_000_000
+    work_until_written(5)
+    subject.stop()
+    found = read(tmp_path)
+    assert [window["sequence"] for window in found] == list(range(len(found)))
+    assert all(window["start_unix_ns"] <= window["end_unix_ns"] for window in found)
+    moved = found[-1]["start_unix_ns"] - found[0]["start_unix_ns"]
+    assert abs(moved - shift[0]) < 60_000_000_000

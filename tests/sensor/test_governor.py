@@ -18,7 +18,7 @@ from tests.sensor.format_shape import check_window
 from tests.sensor.support import Bench, bare, short
 
 MS = 1_000_000
-COSTS = Costs(call=400.0, sampled=1_000.0, count=0.0, exchange=0.0, resumption=500.0)
+COSTS = Costs(call=400.0, sampled=1_000.0, counted=0.0, exchange=0.0, resumption=500.0)
 PROGRAM = """
     def hot(ns):
         tick(ns)
@@ -90,7 +90,7 @@ class Process:
     def rest(self) -> None:
         """What the flush thread does when its time has come."""
         now = self.bench.clock.now
-        self.governor.step()
+        self.governor.duty.step()
         if now >= self.next_fold:
             self.flusher.fold()
             self.next_fold = now + 20 * MS
@@ -272,3 +272,29 @@ def test_after_a_reset_everything_is_exact(tmp_path: Path) -> None:
         process.app["hot"](100)
     assert short(rows(process.window())["hot"])["calls"] >= 100
     assert process.governor.sampled == 0
+
+
+def test_the_own_time_of_an_exact_caller_is_without_the_calls_that_were_not_seen(tmp_path: Path) -> None:
+    process = Process(tmp_path)
+    app = process.bench.load(
+        """
+        def batch(hot, n):
+            tick(1_000_000)
+            for _ in range(n):
+                hot(2_000)
+                rest()
+        """,
+        "batches",
+        "batches.py",
+    )
+    app["rest"] = process.rest
+    process.app["batch"] = lambda n: app["batch"](process.app["hot"], n)
+    process.run(200, lambda: process.call("hot", 2_000))
+    process.window()
+    for _ in range(200):
+        process.call("batch", 500, batch=1, hot=500)
+        process.bench.clock.advance(500_000)
+    found = rows(process.window())
+    assert found["hot"]["rate"] > 1
+    assert found["batch"]["wall"]["sum"] == 200 * 2_000_000
+    assert found["batch"]["own"]["sum"] == pytest.approx(200 * 1_000_000, rel=0.1)

@@ -51,6 +51,7 @@ def test_a_module_that_cannot_be_rewritten_is_loaded_plainly(tmp_path: Path) -> 
         START + "import app, nested\nassert (nested.f(), app.f()) == (1, 2)\n"
         "from burnish_sensor import runtime\nassert runtime.active.registry.fallbacks == ['nested']\n",
         tmp_path,
+        BURNISH_NATIVE="off",
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert list(windows(tmp_path)[0]["functions"]) == ["app:f"]

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from burnish_sensor.probe import UNKNOWN
 from burnish_sensor.statements import statement_id
 from tests.sensor.support import Bench, bare
+
+pytestmark = pytest.mark.usefixtures("each_recorder")
 
 LIST = statement_id("SELECT * FROM orders")
 ONE = statement_id("SELECT * FROM customer WHERE id = ?")

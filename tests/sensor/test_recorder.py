@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from burnish_sensor.window import Window
 from tests.sensor.support import Bench, bare
+
+pytestmark = pytest.mark.usefixtures("each_recorder")
 
 
 def test_own_time_is_wall_time_without_the_functions_called() -> None:

@@ -3,7 +3,11 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import pytest
+
 from tests.sensor.support import Bench
+
+pytestmark = pytest.mark.usefixtures("each_recorder")
 
 
 def test_a_generators_own_time_leaves_out_its_consumer() -> None:

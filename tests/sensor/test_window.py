@@ -10,11 +10,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from burnish_sensor.flush import Flusher
 from burnish_sensor.settings import Settings
 from burnish_sensor.window import Window
 from tests.sensor.format_shape import check_window
 from tests.sensor.support import ROOT, Bench
+
+pytestmark = pytest.mark.usefixtures("each_recorder")
 
 GOLDEN = ROOT / "tests" / "format" / "shop.jsonl"
 

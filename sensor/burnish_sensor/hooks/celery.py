@@ -39,6 +39,7 @@ class _Receivers:
         """Begin an entry; a task that is called within another entry belongs to that one."""
         if self._probe.active and not self._probe.entries.inside():
             self._running[task_id] = self._probe.entries.begin("task", f"task:{sender.name}")
+            self._probe.note("retry", getattr(sender.request, "retries", 0) or 0)
 
     def failed(self, task_id: str = "", exception: BaseException | None = None, **rest: Any) -> None:
         """Note the exception that a task raised."""

@@ -8,10 +8,17 @@ from typing import Any, Callable
 from ..bodies import AsyncBody, Body
 from ..entries import Entry
 from ..probe import UNKNOWN, Probe
+from ._caches import patch_cache
 from ._dbapi import end, quiet
 from ._library import Library
 
+__all__ = ["patch_cache"]
 PATCHES = {
+    "django.core.cache.backends.db": "patch_cache",
+    "django.core.cache.backends.filebased": "patch_cache",
+    "django.core.cache.backends.locmem": "patch_cache",
+    "django.core.cache.backends.memcached": "patch_cache",
+    "django.core.cache.backends.redis": "patch_cache",
     "django.core.handlers.base": "patch_handler",
     "django.core.handlers.exception": "patch_exception",
     "django.core.management.base": "patch_command",

@@ -28,6 +28,7 @@ def _performing(original: Callable[..., Any], probe: Probe) -> Callable[..., Any
         if not probe.active or probe.entries.inside():
             return original(self)
         entry = probe.entries.begin("job", f"job:{_name(self)}")
+        probe.note("retry", getattr(self, "number_of_retries", None) or 0)
         failure: BaseException | None = None
         try:
             return original(self)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
+from burnish.conditions import Exemplar, Looked
 from burnish.errors import DataError
 from burnish.histogram import Histogram
 
@@ -149,6 +150,8 @@ class Window(_Part):
     calls: tuple[CallRow, ...] = ()
     queries: tuple[QueryRow, ...] = ()
     per_call: tuple[PerCallRow, ...] = ()
+    exemplars: tuple[Exemplar, ...] = ()
+    conditions: tuple[Looked, ...] = ()
 
 
 class _Header(_Part):

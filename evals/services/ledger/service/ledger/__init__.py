@@ -1,0 +1,1 @@
+"""A double-entry ledger: accounts, transactions with entries, transfers, statements and reports."""
