@@ -16,7 +16,7 @@ def original(module: str, name: str) -> Any:
     """What a module of the standard library calls ``name``, as it was before any patch."""
     gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
     if gevent is not None:
-        return gevent.getoriginal(module, name)
+        return gevent.get_original(module, name)
     if eventlet is not None:
         return getattr(eventlet.original(module), name)
     return getattr(import_module(module), name)
