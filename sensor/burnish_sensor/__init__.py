@@ -16,6 +16,7 @@ What only the application knows may be noted, as a class and never as a value::
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ContextDecorator
 from types import TracebackType
@@ -24,10 +25,14 @@ from typing import Any
 __version__ = "0.1.0"
 __all__ = ["__version__", "entry", "note", "start", "stop"]
 
+_OFF = ("off", "0", "false", "no")
+
 
 def start() -> bool:
     """Observe the modules that are imported from now on. Never raises; False where nothing was started."""
     try:
+        if os.environ.get("BURNISH_SENSOR", "").strip().lower() in _OFF:
+            return False  # without a trace: nothing else is imported
         from . import runtime
 
         return runtime.start()

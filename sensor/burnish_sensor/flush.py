@@ -33,6 +33,8 @@ FORMAT = 1
 _FOLD_NS = 250_000_000
 _SOON_NS = 20_000_000
 _DROPPED = ("functions", "statements", "entries", "windows", "dependencies", "hooks")
+#: how long the end of a process waits for a window that is being written; a large one takes about a second
+_LAST_SECONDS = 10.0
 _SECOND = 1_000_000_000
 #: how long the thread rests between two steps of writing: a sleep of 0 gives the GIL up, and takes it back at once
 _REST_SECONDS = 0.0005
@@ -90,6 +92,7 @@ class Flusher:
     def wake(self) -> None:
         """Start the thread if it does not run. Called from the recorder's slow paths."""
         if self._thread is None and not self.stopped:
+            self._quietly(self.output.start)  # now: from Python 3.12 on it is too late when the process ends
             self._thread = threads.Thread(self._run)
             try:
                 self._thread.start()
@@ -100,7 +103,6 @@ class Flusher:
         halt, duty = self._halt, self._governor.duty
         self._past_threads, self._ident = self._thread_cpu, threads.get_ident()
         self._next_fold = 0
-        self.output.start()
         while True:
             next_step = min(self._next_fold, duty.due) - time.monotonic_ns()
             if halt.wait(max(min(next_step, self._schedule.left()) / _SECOND, 0.0005)):
@@ -140,7 +142,7 @@ class Flusher:
             return False
         self._halt.set()
         if not thread.is_current():
-            thread.join(1.0)
+            thread.join(_LAST_SECONDS if self.stopped else 1.0)
         self._thread = None
         self._halt = threads.Event()
         return True
@@ -154,7 +156,7 @@ class Flusher:
         self._guarded(self._flush)
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        if not self._lock.acquire(timeout=1.0):
+        if not self._lock.acquire(timeout=_LAST_SECONDS if self.stopped else 1.0):
             return
         before = time.thread_time_ns()
         try:
@@ -277,6 +279,7 @@ class Flusher:
         if self.exemplars is not None:
             self.exemplars.after_fork_in_child()
         self._recorder.forget()
+        self._registry.after_fork_in_child()
 
     @staticmethod
     def _quietly(work: Callable[[], None]) -> None:

@@ -67,13 +67,6 @@ class Histogram:
         """How many values were added."""
         return self._count + sum(self._waiting.values())
 
-    def add(self, value: int) -> None:
-        """Add one value, as ``extend`` does."""
-        waiting = self._waiting
-        waiting[value] = waiting.get(value, 0) + 1
-        if len(waiting) >= _MANY:
-            self._fold()
-
     @property
     def sum(self) -> int:
         """The sum of all values."""
@@ -88,6 +81,13 @@ class Histogram:
         mean = self._sum / self._count
         squares = sum(n * (BOUNDS[index] * _MIDDLE) ** 2 for index, n in self._buckets.items())
         return math.sqrt(max(squares / self._count - mean * mean, 0.0)) / mean
+
+    def add(self, value: int) -> None:
+        """Add one value, as ``extend`` does."""
+        waiting = self._waiting
+        waiting[value] = waiting.get(value, 0) + 1
+        if len(waiting) >= _MANY:
+            self._fold()
 
     def extend(self, values: Sequence[int]) -> None:
         """Add values; what is negative (a clock that stepped back) counts as 0."""

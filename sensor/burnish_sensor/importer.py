@@ -153,11 +153,20 @@ class Finder(MetaPathFinder):
         spec = self._ask_others(fullname, path, target)
         if spec is None or spec.loader is None:
             return spec
-        if fullname in self._hooks:
-            spec.loader = _HookLoader(spec.loader, self._hooks[fullname])
-        elif self._compiler is not None and type(spec.loader) is SourceFileLoader and self._compiler.owns(spec.origin):
-            spec.loader = RewritingLoader(fullname, spec.loader.path, self._compiler)
+        try:
+            if fullname in self._hooks:
+                spec.loader = _HookLoader(spec.loader, self._hooks[fullname])
+            elif self._compiler is not None:
+                self._rewrite(self._compiler, fullname, spec)
+        except Exception:  # noqa: BLE001 - the edge: file system calls may fail, or be forbidden by a tool of the host
+            if self._compiler is not None:
+                self._compiler.registry.fallbacks.append(fullname)
         return spec
+
+    @staticmethod
+    def _rewrite(compiler: Compiler, fullname: str, spec: ModuleSpec) -> None:
+        if type(spec.loader) is SourceFileLoader and compiler.owns(spec.origin):
+            spec.loader = RewritingLoader(fullname, spec.loader.path, compiler)
 
     def _ask_others(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         for finder in list(sys.meta_path):

@@ -54,7 +54,15 @@ def in_order(items: Iterable[T], key: Callable[[T], Any], pace: Pace) -> Iterato
             pace()
     run.sort(key=_first)
     runs.append(run)
-    return (item for _, item in merge(*runs, key=_first))
+    for run in runs:
+        run.reverse()
+    return (item for _, item in merge(*map(emptied, runs), key=_first))
+
+
+def emptied(items: list[T] | set[T]) -> Iterator[T]:
+    """What a list (from its end) or a set holds, given up one by one: to let go of many at once takes long."""
+    while items:
+        yield items.pop()
 
 
 def _first(pair: tuple[Any, Any]) -> Any:

@@ -94,11 +94,6 @@ class Probe:
             return None
         return guard
 
-    def running_dependency(self) -> Guard | None:
-        """The call of another service that is being recorded here."""
-        outer = self._dependency.get()
-        return outer if isinstance(outer, Guard) and outer.open else None
-
     def note(self, key: Any, value: Any, blend: bool = False) -> None:
         """Note a fact of the running entry (``notes.py``). ``blend``: it happens several times in one."""
         if not self.active:
@@ -107,6 +102,11 @@ class Probe:
             (self._notes.blend if blend else self._notes.take)(self.entries.current(), key, value)
         except Exception:  # noqa: BLE001 - the edge
             pass
+
+    def running_dependency(self) -> Guard | None:
+        """The call of another service that is being recorded here."""
+        outer = self._dependency.get()
+        return outer if isinstance(outer, Guard) and outer.open else None
 
     def carry(self) -> Token[Site | None] | None:
         """Make the current call site that of a task about to be made, if an application function is on the stack."""

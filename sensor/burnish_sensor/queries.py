@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterator
+from sys import _getframe
 from types import FrameType
 from typing import Any
 
@@ -188,12 +189,12 @@ class QueryLog:
         """
         function = self._recorder.function()
         if self._sampling.shed:
-            function = self._sampling.pin_unrecorded(sys._getframe(1)) or function
+            function = self._sampling.pin_unrecorded(_getframe(1)) or function
         if not function:
             return None
         if left is not None and left[0] == function:
             return left
-        line = self._line(sys._getframe(1))
+        line = self._line(_getframe(1))
         if line is None and "greenlet" in sys.modules:
             line = next(filter(None, map(self._line, _frames_of_parents())), None)
         return (function, *line) if line is not None else None

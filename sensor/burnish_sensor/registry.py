@@ -79,6 +79,10 @@ class Registry:
         self._numbers: dict[str, int] = {}
         self._lock = threads.Lock()
 
+    def after_fork_in_child(self) -> None:
+        """A thread that is not in this process may have held the lock."""
+        self._lock = threads.Lock()
+
     def add(self, function: Function) -> int:
         """The number of a function: the same for a module that is reloaded, 0 when there is no room."""
         with self._lock:

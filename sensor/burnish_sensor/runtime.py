@@ -6,7 +6,6 @@ import atexit
 import os
 import random
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from time import perf_counter_ns
@@ -120,11 +119,11 @@ active: Sensor | None = None
 def start(environ: Mapping[str, str] | None = None) -> bool:
     """Start the sensor in this process; False if it is switched off or was started already."""
     global active
-    settings = read_settings(os.environ if environ is None else environ, os.getcwd())
-    if active is not None or not settings.enabled:
+    if active is not None or not in_main_interpreter():
         return False
-    if not in_main_interpreter():
-        print("burnish_sensor: a sub-interpreter is not observed", file=sys.stderr)
+    environ = os.environ if environ is None else environ
+    settings = read_settings(environ, environ.get("BURNISH_ROOT") or os.getcwd())
+    if not settings.enabled:
         return False
     active = Sensor(settings)
     active.install()

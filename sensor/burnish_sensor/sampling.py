@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from sys import _getframe
 from types import CodeType, FrameType
 from typing import Callable
 
@@ -101,7 +102,7 @@ class Sampling:
 
     def _unrecorded_caller(self) -> tuple[int, FrameType | None]:
         """The number of the nearest application function below if its call is not recorded, and its frame."""
-        frame: FrameType | None = sys._getframe(3)
+        frame: FrameType | None = _getframe(3)
         while frame is not None and FRAME not in frame.f_code.co_varnames:
             frame = frame.f_back
         frame = frame.f_back if frame is not None else None

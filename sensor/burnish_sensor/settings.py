@@ -74,6 +74,15 @@ class Settings(NamedTuple):
 
 def read_settings(environ: Mapping[str, str], cwd: str) -> Settings:
     """Read ``BURNISH_*``. A value that cannot be used is named on stderr and replaced by its default."""
+    settings, complaints = read(environ, cwd)
+    if settings.enabled:
+        for complaint in complaints:
+            say(complaint)
+    return settings
+
+
+def read(environ: Mapping[str, str], cwd: str) -> tuple[Settings, list[str]]:
+    """The settings, and what is wrong with those that were given."""
     root = os.path.realpath(environ.get("BURNISH_ROOT") or cwd)
     reader = _Reader(environ)
     settings = Settings(
@@ -94,10 +103,7 @@ def read_settings(environ: Mapping[str, str], cwd: str) -> Settings:
         exemplars=reader.exemplars(),
     )
     reader.unknown()
-    if settings.enabled:
-        for complaint in reader.complaints:
-            say(complaint)
-    return settings
+    return settings, reader.complaints
 
 
 class _Reader:

@@ -135,4 +135,5 @@ def test_what_a_script_serves_has_entries_of_its_own(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     (window,) = windows(tmp_path)
     assert {row["entry"]: row["calls"] for row in window["entries"]} == {"GET /orders": 2, "script:serve": 1}
-    assert [(row["function"], row["entry"]) for row in window["calls"]] == [("serve:answer", "GET /orders")]
+    rows = [row for row in window["calls"] if "lambda" not in row["function"]]  # seen where nothing is rewritten
+    assert [(row["function"], row["entry"]) for row in rows] == [("serve:answer", "GET /orders")]

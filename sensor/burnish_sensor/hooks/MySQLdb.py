@@ -1,4 +1,4 @@
-"""mysqlclient: its connection is in C, its cursors are Python; those that stream fetch by methods of their own."""
+"""mysqlclient: its connections are in C, its cursors are Python classes; those that stream fetch in their own way."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from ._library import Library
 def patch_cache(library: Library) -> None:
     """``get`` of each of Django's cache classes that a module defines."""
     for kind in list(vars(library.module).values()):
-        # not `isinstance`: a lazy object would be asked what it is, and look for settings that may not be there
-        own = issubclass(type(kind), type) and kind.__module__ == library.module.__name__
+        is_class = issubclass(type(kind), type)  # not isinstance(): a lazy object would be evaluated
+        own = is_class and kind.__module__ == library.module.__name__
         if own and any(base.__name__ == "BaseCache" for base in kind.__mro__):
             library.wrap_own(kind, {"get": _getting})
 

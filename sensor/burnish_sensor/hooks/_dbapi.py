@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Callable
 from weakref import WeakKeyDictionary
 
-from .. import normalise as _normalise  # noqa: F401 - compiled with the first driver, not in its first statement
+from .. import normalise as normalise  # loaded with the first driver, not in its first statement
 from ..probe import UNKNOWN, Guard, Probe
 from ..queries import Execution
 from ._library import Wrapper

@@ -27,7 +27,7 @@ def patch_engine(library: Library) -> None:
     _count_rows(library)
     library.wrap_own(_ConnectionRecord, {"_ConnectionRecord__connect": quiet})
     events = _Events(library.probe)
-    heard: dict[str, Any] = {
+    heard: dict[str, Callable[..., Any]] = {
         "before_cursor_execute": events.before,
         "after_cursor_execute": events.after,
         "handle_error": events.failed,

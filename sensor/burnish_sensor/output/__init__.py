@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
@@ -67,19 +66,3 @@ def _transport(address: Address, token: str) -> Transport:
     from .http import HttpTransport
 
     return HttpTransport(address, token)
-
-
-def check_output(settings: Settings) -> str:
-    """In words, for the doctor: whether windows could be written now. Touches neither disk nor network."""
-    address = parse_address(settings.output, settings.root)
-    if address.remote:
-        kept = "until they are taken they wait in " + settings.spool
-        return kept if _writable(settings.spool) else f"{settings.spool} is not writable: set BURNISH_SPOOL"
-    folder = address.path if address.kind == "directory" else os.path.dirname(address.path)
-    return "writable" if _writable(folder) else "not writable: set BURNISH_OUTPUT"
-
-
-def _writable(folder: str) -> bool:
-    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
-        folder = os.path.dirname(folder)
-    return os.access(folder, os.W_OK)

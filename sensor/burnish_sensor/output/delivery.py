@@ -181,13 +181,14 @@ class Delivery:
 
     def close(self, seconds: float) -> None:
         """One more attempt for at most ``seconds``; what was not taken by then is left in the spool."""
-        self.start()
         self._failures = 0
         self._deadline = time.monotonic() + seconds
+        self.start()
         self._wake.set()
-        thread = self._thread
-        if thread is not None:
-            thread.join(seconds)
+        if not self._running and len(self._spool):
+            self._run()  # no thread may be started any more: here, without a bound on the time that the resolver takes
+        elif self._thread is not None:
+            self._thread.join(seconds)
             if self._running:  # the lock on what it still sends is given back by the end of the process
                 self._end()
                 return

@@ -10,11 +10,6 @@ from typing import Any
 
 import pytest
 
-from burnish_sensor.output import check_output, open_output
-from burnish_sensor.output.delivery import Delivery
-from burnish_sensor.output.directory import Directory
-from burnish_sensor.output.shared_file import SharedFile
-from burnish_sensor.settings import read_settings
 from tests.sensor.format_shape import check_window
 from tests.sensor.output.receivers import Collector, collector, spooled, unix_receiver
 from tests.sensor.support import run, write
@@ -151,17 +146,46 @@ def test_no_spool_and_no_collector_do_no_harm(tmp_path: Path) -> None:
     assert "http://127.0.0.1:9/v1/windows" in lines[1]
 
 
-def test_what_opens_for_each_form(tmp_path: Path) -> None:
-    kinds = {"w": Directory, "w.jsonl": SharedFile, "unix:s": Delivery, "https://h": Delivery}
-    for text, kind in kinds.items():
-        settings = read_settings({"BURNISH_OUTPUT": text}, str(tmp_path))
-        assert type(open_output(settings, "1-0123456789ab")) is kind
-        assert str(settings.root) in check_output(settings) or check_output(settings) == "writable"
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_importing_the_sensor_imports_no_network(tmp_path: Path) -> None:
     code = START + "\nimport sys\nprint(sorted({'http.client', 'ssl', 'socket', 'gzip', 'email'} & set(sys.modules)))"
     write(tmp_path, app="")
     for output in ("http://127.0.0.1:9", "unix:s", "w"):
         assert run(code, tmp_path, BURNISH_OUTPUT=output).stdout == "[]\n"
+
+
+GEVENT = """
+import {first}
+import {second}
+import gevent, sys, time
+sys.path.insert(0, "")
+import app
+beats = []
+def beat():
+    while True:
+        beats.append(1)
+        gevent.sleep(0.005)
+gevent.spawn(beat)
+limit = time.monotonic() + 20
+while time.monotonic() < limit and len(beats) < 200:
+    app.work()
+    gevent.sleep(0.01)
+print(len(beats) >= 200)
+"""
+PATCHED, STARTED = "gevent.monkey; gevent.monkey.patch_all()", "burnish_sensor; burnish_sensor.start()"
+
+
+@pytest.mark.parametrize(("first", "second"), [(PATCHED, STARTED), (STARTED, PATCHED)])
+def test_greenlets_go_on_while_the_collector_hangs(first: str, second: str, tmp_path: Path) -> None:
+    pytest.importorskip("gevent")
+    released = threading.Event()
+
+    def hang(handler: BaseHTTPRequestHandler) -> None:
+        released.wait(60)
+
+    write(tmp_path, app="def work(): pass")
+    with collector(hang) as receiver:
+        code = GEVENT.format(first=first, second=second)
+        result = run(code, tmp_path, BURNISH_OUTPUT=url(receiver), BURNISH_WINDOW_SECONDS="0.2")
+        released.set()
+    assert (result.returncode, result.stdout) == (0, "True\n"), result.stderr
+    assert len(spooled(tmp_path)) >= 3

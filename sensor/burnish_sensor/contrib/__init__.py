@@ -1,0 +1,1 @@
+"""Ways into frameworks that the application asks for by name."""
