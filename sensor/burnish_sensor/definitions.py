@@ -119,6 +119,16 @@ class Definitions:
 
     def __init__(self) -> None:
         self._files: OrderedDict[tuple[str, tuple[int, int]], _File] = OrderedDict()
+        self._stamps: dict[str, tuple[int, int]] = {}
+
+    def stamp(self, path: str) -> tuple[int, int]:
+        """That of a file when the first of its functions was called."""
+        if path not in self._stamps:
+            try:
+                self._stamps[path] = stamp_of(path)
+            except OSError:
+                self._stamps[path] = (0, 0)
+        return self._stamps[path]
 
     def file(self, path: str, stamp: tuple[int, int]) -> _File:
         """The file that was at ``path``."""
@@ -133,13 +143,12 @@ class Definitions:
 class Discovered(Function):
     """A function of which a call was seen. Its name, lines and body are found out when they are first asked for."""
 
+    __slots__ = ("_body", "_code", "_definitions", "_module", "_stamp")
+
     def __init__(self, module: str, code: CodeType, file: str, kind: str, definitions: Definitions) -> None:
         self.file, self.kind, self.source = file, kind, None
         self._module, self._code, self._definitions = module, code, definitions
-        try:
-            self._stamp = stamp_of(code.co_filename)
-        except OSError:
-            self._stamp = (0, 0)
+        self._stamp = definitions.stamp(code.co_filename)
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute not in ("name", "line", "end_line", "_body"):

@@ -180,6 +180,7 @@ class Flusher:
         self._governor.decide()
 
     def _flush(self) -> None:
+        self._window.estimated = self._governor.tracked()
         self._fold(last=True)
         window = self._window
         if window.is_empty():

@@ -31,6 +31,10 @@ _SLOW_NS = 1 * _MS
 _RARE, _RARE_WHEN_CHEAP = 20, 1_000
 #: calls a second of the process above which every function can be shed
 _BUSY = 100_000
+#: rates are taken over at least so many seconds: what is called in a burst at the start is not called often
+_LEAST_SECONDS = 1.0
+#: the dearest ones are nearly all of the cost; to change the form of many takes long
+_MOST_SHED = 1_000
 #: a function stays shed for at least this time, doubled each time that it is shed again, at most so often
 _SHED_FOR_NS = 2_000 * _MS
 _LONGEST_SHED = 8
@@ -64,6 +68,9 @@ class Governor:
         self.duty.restart()
         self._times_shed: Counter[int] = Counter()
         self._decided, self._decided_at = self._cpu(), self._clock()
+        #: calls of the functions that are not sampled, since a time on the steady clock
+        self._recent: Counter[int] = Counter()
+        self._recent_from = self._decided_at
         self._reported = 0.0
         #: CPU time of the flush thread for other things than slices, at the last decision
         self._upkeep = 0
@@ -90,6 +97,7 @@ class Governor:
         span = cpu - self._decided
         if span < _DECIDE_NS:
             return
+        self._note_calls(now)
         costs = self._costs_by_function()
         cost = sum(costs.values())
         upkeep = self.duty.own() - self.duty.steps_cost
@@ -98,8 +106,7 @@ class Governor:
         allowed = self.budget / 2 * span
         changed = self._restore_unfit()
         if cost > allowed:
-            least = self._rare_calls((now - self._decided_at) / 1e9) * self.costs.call
-            changed |= self._shed_dearest(costs, cost - allowed, least)
+            changed |= self._shed_dearest(costs, cost - allowed, self._rare_calls(now))
         elif self.duty.shed and cost < allowed / 2:
             changed |= self._restore_coldest(allowed / 2 - cost, span)
         if changed:
@@ -107,11 +114,18 @@ class Governor:
         self._decided, self._decided_at = cpu, now
         self.meter.restart()
 
-    def _rare_calls(self, seconds: float) -> float:
-        """The number of calls since the last decision up to which a function is not shed."""
-        if not self.costs.cheap or sum(self.meter.calls.values()) > _BUSY * seconds:
+    def _rare_calls(self, now: int) -> float:
+        """The number of recent calls up to which a function is not shed."""
+        seconds = max((now - self._recent_from) / 1e9, _LEAST_SECONDS)
+        if not self.costs.cheap or sum(self._recent.values()) > _BUSY * seconds:
             return _RARE * seconds
         return _RARE_WHEN_CHEAP * seconds
+
+    def _note_calls(self, now: int) -> None:
+        if now - self._recent_from > 2 * _LEAST_SECONDS * 1e9:
+            self._recent.clear()
+            self._recent_from = self._decided_at
+        self._recent.update(self.meter.calls)
 
     def _costs_by_function(self) -> dict[int, float]:
         """What recording the functions that are not shed cost since the last decision, in ns."""
@@ -128,9 +142,9 @@ class Governor:
         before = len(self.duty.shed)
         span = max(self._cpu() - self._decided - sum(costs.values()), 1.0)
         for function, cost in sorted(costs.items(), key=lambda item: (-item[1], item[0])):
-            if excess <= 0 or cost <= least:
+            if excess <= 0 or len(self.duty.shed) >= _MOST_SHED:
                 break
-            if not self._may_be_shed(function):
+            if self._recent[function] <= least or not self._may_be_shed(function):
                 continue
             until = self._clock() + (_SHED_FOR_NS << min(self._times_shed[function], _LONGEST_SHED))
             self._times_shed[function] += 1

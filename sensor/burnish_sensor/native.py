@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Callable
 from . import __version__, threads
 from .calls import Clock, Hooks, Token
 from .context import CallGraph
-from .histogram import BOUNDS
+from .histogram import BOUNDS, Counts
 from .meter import Meter
 from .queries import CallQueries
 from .sampling import FRAMES_TO_CALLER, Sampling
 from .switch import TIMED
-from .totals import CallTotals, Totals
+from .totals import CallTotals, PackedRow, Totals
 from .triggers import FIRST_SLOW_NS
 from .work import Work
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 #: rows taken from the tables at once, so that the GIL is held for less than 1 ms
 _ROWS = 100
-#: rows are built in the course of a window, too, as its distributions are looked at; not often, for that is not free
-_ROWS_NS = 2_000_000_000
+#: rows of functions whose calls are short are packed: there may be many, and nothing looks at their distributions
+_SMALL_MEAN_NS, _SMALL_MAX_NS = 20_000, 1_000_000
 
 
 def load() -> Any | None:
@@ -123,7 +123,6 @@ class NativeRecorder:
         self.sampling.read = self._read
         self._meter = Meter()
         self._here = _Here()
-        self._rows_due = 0
         #: what was folded of entries whose name is not known yet
         self._partials: dict[Work, Totals] = {}
         for name in ("context", "function", "queries", "suspend", "resume", "error", "grew", "rouse"):
@@ -225,9 +224,8 @@ class NativeRecorder:
         while self.ended:
             context = self.ended.popleft()
             window.end(context, self._partials.pop(context, None)).drain(context, self.sampling)
-        if last or self.clock() >= self._rows_due:
+        if last:
             self._take_calls(window)
-            self._rows_due = self.clock() + _ROWS_NS
         self._read()
         if meter is not None:
             meter.calls.update(self._meter.calls)
@@ -235,20 +233,27 @@ class NativeRecorder:
             self._meter.restart()
 
     def _take_calls(self, window: Window) -> None:
+        whole = window.estimated | self.sampling.shed
         totals: dict[str, Totals] = {}
         while True:
             rows = self.core.take(_ROWS)
             if not rows:
                 return
+            packed: dict[str, list[PackedRow]] = {}
             for name, function, sampled, calls, callers, wall, own, errors in rows:
                 if name not in totals:
                     totals[name] = window.totals_of(name)
+                window.calls += calls
+                if function not in whole and _is_small(wall) and totals[name] is window.totals.get(name):
+                    packed.setdefault(name, []).append((function, callers, wall, own, errors))
+                    continue
                 table = totals[name].sampled if sampled else totals[name].calls
                 row = table.get(function)
                 if row is None:
                     row = table[function] = CallTotals()
                 row.add_counts(callers, wall, own, errors)
-                window.calls += calls
+            for name, small in packed.items():
+                totals[name].pack(small)
 
     def _read(self) -> None:
         shed, meter = self.sampling.shed, self._meter
@@ -270,6 +275,11 @@ class NativeRecorder:
         self._partials.clear()
         root = self.core.root()
         self.open = {context for context in self.open if context.kind or context is root}
+
+
+def _is_small(wall: Counts) -> bool:
+    count, total, _, most = wall[:4]
+    return total < count * _SMALL_MEAN_NS and most < _SMALL_MAX_NS
 
 
 def _context_class(module: Any) -> Any:

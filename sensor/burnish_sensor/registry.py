@@ -50,6 +50,8 @@ def _lines(source: Source) -> list[str]:
 class Function:
     """A function of the application. ``line`` is that of its ``def``; ``file`` is relative to the root."""
 
+    __slots__ = ("end_line", "file", "kind", "line", "name", "source")
+
     def __init__(self, name: str, file: str, line: int, end_line: int, kind: str, source: Source | None = None) -> None:
         self.name, self.file, self.line, self.end_line = name, file, line, end_line
         self.kind, self.source = kind, source

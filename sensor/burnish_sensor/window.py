@@ -52,6 +52,8 @@ class Window:
         #: tables made by others, by name, and the functions that they name
         self.more: dict[str, list[dict[str, Any]]] = {}
         self.named: set[int] = set()
+        #: the functions of which calls are, or still have to be, estimated
+        self.estimated: frozenset[int] = frozenset()
 
     def totals_of(self, name: str) -> Totals:
         """The totals of an entry; those of ``<other>`` when there are too many."""
@@ -88,7 +90,7 @@ class Window:
     def is_empty(self) -> bool:
         """Whether nothing happened."""
         return not self.entries and not any(
-            t.calls or t.sampled or t.queries or t.per_call or t.dependencies for t in self.totals.values()
+            t.has_calls() or t.queries or t.per_call or t.dependencies for t in self.totals.values()
         )
 
     def pieces(self, registry: Registry, statements: Statements, pace: Pace = no_pace) -> Iterator[str]:
@@ -149,6 +151,8 @@ class _Tables:
             if exact and function in unseen:
                 calls = without_own(calls, unseen[function])
             yield {**self._call_row(entry, function, calls), **rate}
+        for function, calls in totals.unpack():
+            yield self._call_row(entry, function, without_own(calls, unseen[function]) if function in unseen else calls)
 
     def _queries(self, entry: str, totals: Totals) -> Iterator[dict[str, Any]]:
         for key in in_order(totals.queries, self._order, self._pace):
