@@ -107,6 +107,8 @@ typedef struct {
     Table *partial;
 } CallLog;
 
+#define NONE_BELOW (-1)
+
 typedef struct Stack Stack;
 
 /* A call in slices, or an entry (function NULL). The token that rewritten code and entries hold. */
@@ -135,8 +137,12 @@ typedef struct {
     uint32_t caller, flags;
 } Frame;
 
+/* One of those of a thread; each greenlet has one. */
 struct Stack {
     int64_t key;
+    int64_t below;           /* key of the stack that it stands on: its lowest frame is lent by it; NONE_BELOW */
+    int64_t since, started;  /* when it was last left, and entered */
+    int64_t worked;          /* how long stacks that stand on it ran since it was left */
     int n, room, next_heal, n_pages;
     Frame *frames;
     uint16_t **pages;        /* how often each function is on it */
@@ -632,6 +638,7 @@ static Stack *new_stack(int64_t key)
     Stack *k = calloc(1, sizeof(Stack));
     if (k == NULL) return NULL;
     k->key = key;
+    k->below = NONE_BELOW;
     k->next_heal = FIRST_HEAL;
     return k;
 }
@@ -1945,24 +1952,82 @@ static PyObject *grew(Recorder *r, PyObject *Py_UNUSED(ignored))
     return PyBool_FromLong(grew);
 }
 
-static PyObject *switch_stack(Recorder *r, PyObject *key)
+/* ---- the stacks of greenlets; see stacks.py ---- */
+
+/* The stack of a key; it is moved to the end, where it is found soon if it is asked for again. NULL: not known. */
+static Stack *stack_of(State *s, int64_t key)
 {
-    long long wanted_key = PyLong_AsLongLong(key);
-    if (wanted_key == -1 && PyErr_Occurred()) return NULL;
-    State *s = state_of(r);
-    if (s == NULL || s->current->key == wanted_key) Py_RETURN_NONE;
-    for (int i = 0; i < s->n_stacks; i++) {
-        if (s->stacks[i]->key != wanted_key) continue;
-        s->current = s->stacks[i];
-        Py_RETURN_NONE;
+    for (int i = s->n_stacks - 1; i >= 0; i--) {
+        Stack *found = s->stacks[i];
+        if (found->key != key) continue;
+        s->stacks[i] = s->stacks[s->n_stacks - 1];
+        return s->stacks[s->n_stacks - 1] = found;
     }
-    Stack **stacks = realloc(s->stacks, (size_t)(s->n_stacks + 1) * sizeof(Stack *)), *made = new_stack(wanted_key);
+    return NULL;
+}
+
+/* The running stack is left: what it did is the work of those below, and what the lent frame took in is theirs. */
+static void leave_stack(Recorder *r, State *s, int64_t now)
+{
+    Stack *k = s->current, *below = stack_of(s, k->below);
+    int64_t ran = now - k->started;
+    k->since = now;
+    if (below != NULL && k->n) {
+        Frame *lent = &k->frames[0];
+        PyObject *queries = lent->queries;
+        pass_down(below, lent->child, lent->overhead);
+        lent->child = lent->overhead = 0;
+        lent->queries = NULL;
+        if (queries != NULL) pass_up(r, below, queries);
+    }
+    for (; below != NULL; below = stack_of(s, below->below)) below->worked += ran;
+}
+
+/* A stack that was left is entered: the time since then is nobody's own. */
+static void enter_stack(State *s, Stack *k, int64_t now)
+{
+    int lent = k->below != NONE_BELOW;
+    int64_t away = now - k->since - k->worked;
+    if (k->n > lent) {
+        k->frames[k->n - 1].child += away;
+        if (lent) k->frames[0].child -= away;
+    }
+    k->worked = 0;
+    k->started = now;
+    s->current = k;
+}
+
+/* A new stack, which stands on another if `below` is one with something on it. NULL: no memory. */
+static Stack *add_stack(Recorder *r, State *s, int64_t key, Stack *below, int64_t now)
+{
+    Frame *top = below != NULL ? top_of(below) : NULL;
+    Stack **stacks = realloc(s->stacks, (size_t)(s->n_stacks + 1) * sizeof(Stack *)), *made = new_stack(key);
     if (stacks != NULL) s->stacks = stacks;
     if (stacks == NULL || made == NULL) {
         free(made);
-        return PyErr_NoMemory();
+        return NULL;
     }
-    s->stacks[s->n_stacks++] = s->current = made;
+    s->stacks[s->n_stacks++] = made;
+    made->since = now;
+    if (top != NULL) {
+        Frame lent = {.start = now, .context = top->context, .shown = top->shown};
+        if (push(r, made, lent) != NULL) made->below = below->key;
+    }
+    return made;
+}
+
+static PyObject *switch_stack(Recorder *r, PyObject *arguments)
+{
+    long long wanted, base = NONE_BELOW;
+    if (!PyArg_ParseTuple(arguments, "L|L", &wanted, &base)) return NULL;
+    State *s = state_of(r);
+    if (s == NULL || s->current->key == wanted) Py_RETURN_NONE;
+    int64_t now = now_of(r);
+    leave_stack(r, s, now);
+    Stack *k = stack_of(s, wanted);
+    if (k == NULL) k = add_stack(r, s, wanted, base != NONE_BELOW ? stack_of(s, base) : NULL, now);
+    if (k == NULL) return PyErr_NoMemory();
+    enter_stack(s, k, now);
     Py_RETURN_NONE;
 }
 
@@ -2196,7 +2261,9 @@ static PyMethodDef recorder_methods[] = {
     NONE("root", root, "The context of this thread outside of entries."),
     NONE("rouse", rouse, "Let the next call call wake again."),
     NONE("grew", grew, "Whether a function was called that was not called before, since last asked."),
-    ONE("switch_stack", switch_stack, "switch_stack(key): go on with another stack on this thread; 0 is its own."),
+    SOME("switch_stack", switch_stack,
+         "switch_stack(key, base=-1): go on with another stack on this thread, made on top of `base` where it is new;"
+         " 0 is the thread's own."),
     ONE("drop_stack", drop_stack, "drop_stack(key): forget a stack that is not in use."),
     NONE("forget", forget, "After a fork, in the child."),
     NONE("close", close_recorder, "Record nothing any more."),

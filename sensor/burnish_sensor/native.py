@@ -10,7 +10,7 @@ from time import monotonic_ns
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Callable
 
-from . import __version__
+from . import __version__, threads
 from .calls import Clock, Hooks, Token
 from .context import CallGraph
 from .histogram import BOUNDS, Counts
@@ -100,6 +100,12 @@ class _Sampling(Sampling):
         return 0
 
 
+class _Here(threads.local):  # type: ignore[misc]
+    """The greenlet that a thread began with; 0: it was not asked yet."""
+
+    own = 0
+
+
 class NativeRecorder:
     """See ``calls.Calls``. ``clock`` is for tests; by default the extension reads the system's steady clock itself."""
 
@@ -116,6 +122,7 @@ class NativeRecorder:
         self.sampling = _Sampling(self.core, self.clock)
         self.sampling.read = self._read
         self._meter = Meter()
+        self._here = _Here()
         #: what was folded of entries whose name is not known yet
         self._partials: dict[Work, Totals] = {}
         for name in ("context", "function", "queries", "suspend", "resume", "error", "grew", "rouse"):
@@ -192,7 +199,13 @@ class NativeRecorder:
         self.core.capture, self.core.first_slow_ns = capture, FIRST_SLOW_NS
 
     def switch_stack(self, key: int, base: int = 0) -> None:
-        self.core.switch_stack(key)
+        here = self._here
+        if not here.own:
+            here.own = key  # the extension's stack 0
+        elif not base:
+            self.core.switch_stack(0 if key == here.own else key)
+        else:
+            self.core.switch_stack(0 if key == here.own else key, 0 if base == here.own else base)
 
     def drop_stack(self, key: int) -> None:
         self.core.drop_stack(key)

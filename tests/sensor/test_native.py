@@ -14,7 +14,7 @@ import pytest
 from burnish_sensor.histogram import BOUNDS, Histogram
 from burnish_sensor.native import NativeRecorder, load
 from burnish_sensor.window import Window
-from tests.sensor.support import ROOT, Bench, bare, run
+from tests.sensor.support import ROOT, Bench, bare, run, short
 
 core: Any = load()
 pytestmark = pytest.mark.skipif(core is None, reason="burnish_sensor._core is not built for this Python")
@@ -328,7 +328,37 @@ def test_stacks_can_be_switched_on_one_thread() -> None:
     app["outer"]()
     calls = bench.calls()
     assert calls["other"]["callers"] == {"": 1, "outer": 1}
-    assert (calls["outer"]["own"], calls["outer"]["wall"]) == (11, 21)
+    assert (calls["outer"]["own"], calls["outer"]["wall"]) == (1, 21)
+
+
+def test_a_stack_on_top_of_another_is_called_by_what_waits_there() -> None:
+    bench = NativeBench()
+    app = bench.load("""
+        core = bench.recorder.core
+
+        def outer():
+            tick(1)
+            core.switch_stack(5, 0)
+            inner()
+            core.switch_stack(0)
+            tick(2)
+            core.drop_stack(5)
+
+        def inner():
+            tick(10)
+            bench.query("SELECT 1")
+            core.switch_stack(0)
+            tick(100)
+            core.switch_stack(5, 0)
+            tick(20)
+    """)
+    app["outer"]()
+    tables = bench.tables()
+    calls = {bare(row["function"]): short(row) for row in tables["calls"]}
+    assert calls["inner"]["callers"] == {"outer": 1}
+    assert (calls["inner"]["own"], calls["inner"]["wall"]) == (40, 140)
+    assert (calls["outer"]["own"], calls["outer"]["wall"]) == (103, 143)
+    assert {bare(row["function"]): row["executions"]["sum"] for row in tables["per_call"]} == {"inner": 1, "outer": 1}
 
 
 def test_threads_that_ended_give_their_memory_back() -> None:

@@ -72,9 +72,9 @@ def executing(system: str, many: bool = False) -> Wrapper:
 
     def wrapper(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
         def execute(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
+            forget(self)  # what it fetches itself to begin anew are no rows
             guard = probe.statement()
             if guard is None:
-                forget(self)
                 return original(self, query, *arguments, **options)
             failure: BaseException | None = None
             try:

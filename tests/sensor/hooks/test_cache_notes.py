@@ -43,6 +43,8 @@ def test_hits_and_misses_of_a_cache_are_noted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("module", ["db", "filebased", "locmem", "memcached", "redis"])
 def test_the_hook_fits_each_cache_of_django(tmp_path: Path, module: str) -> None:
+    if module == "redis" and pytest.importorskip("django").VERSION < (4, 0):
+        pytest.skip("this Django has no cache in Redis")
     code = f"""
         import burnish_sensor
         burnish_sensor.start()
@@ -52,8 +54,8 @@ def test_the_hook_fits_each_cache_of_django(tmp_path: Path, module: str) -> None
         found = import_module("django.core.cache.backends.{module}")
         from django.core.cache.backends.base import BaseCache
         wrapped = [kind for kind in vars(found).values() if isinstance(kind, type) and "get" in vars(kind)]
-        print([hasattr(kind.get, "__burnish__") for kind in wrapped if kind is not BaseCache
-               and issubclass(kind, BaseCache)])
+        wrapped = [kind for kind in wrapped if kind is not BaseCache and issubclass(kind, BaseCache)]
+        print(len(wrapped) > 0 and all(hasattr(kind.get, "__burnish__") for kind in wrapped))
     """
     result = run(code, tmp_path)
-    assert (result.stdout, result.stderr) == ("[True]\n", "")
+    assert (result.stdout, result.stderr) == ("True\n", "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.sensor.format_shape import check_window
-from tests.sensor.support import ROOT, run, windows, write
+from tests.sensor.support import run, sensed, windows, write
 
 pytest.importorskip("django")
 
@@ -252,12 +251,11 @@ def test_gunicorn_writes_its_last_window_at_sigterm(project: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "sensor"), "DATABASE": str(project / "db")}
     command = ["-m", "gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{port}", "wsgi"]
     server = subprocess.Popen(
         [sys.executable, "-m", "burnish_sensor", "--", *command],
         cwd=project,
-        env={**environment, "BURNISH_WINDOW_SECONDS": "3600"},
+        env=sensed(DATABASE=str(project / "db")),
         stderr=subprocess.PIPE,
         text=True,
     )
