@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from .registry import Function
 
 _FILES = 16
+_CODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
 class Definition(NamedTuple):
@@ -30,16 +31,14 @@ class _File:
     """The lines of a file as it was when its first function was seen; none where it has changed since."""
 
     def __init__(self, path: str, stamp: tuple[int, int]) -> None:
-        from importlib.util import decode_source
-
         self.lines: list[str] = []
         self._names: dict[int, str] | None = None
         try:
             with open(path, "rb") as stream:
                 data = stream.read()
             if stamp_of(path) == stamp:
-                self.lines = decode_source(data).splitlines(keepends=True)
-        except (OSError, SyntaxError, UnicodeError, ValueError):
+                self.lines = _decoded(data).splitlines(keepends=True)
+        except (OSError, LookupError, ValueError):
             pass
 
     def definition(self, code: CodeType) -> Definition:
@@ -78,6 +77,18 @@ class _File:
         if self._names is None:
             self._names = _suffixes("".join(self.lines))
         return self._names.get(code.co_firstlineno, "")
+
+
+def _decoded(data: bytes) -> str:
+    """As ``importlib.util.decode_source``, without ``tokenize``: that makes a namedtuple, by ``eval``, and ``eval`` at
+    the end of a process that Ctrl-C ended changes its exit status."""
+    encoding = "utf-8-sig"
+    for line in data.split(b"\n", 2)[:2]:
+        found = _CODING.match(line)
+        if found is not None:
+            encoding = found[1].decode("ascii")
+            break
+    return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _suffixes(text: str) -> dict[int, str]:
@@ -171,6 +182,11 @@ class Discovered(Function):
         file = self._definitions.file(code.co_filename, self._stamp)
         self.name = name + file.suffix(code)
         self.line, self.end_line, self._body = file.definition(code)
+
+    def text(self) -> list[str]:
+        """See ``Function``."""
+        lines = self._definitions.file(self._code.co_filename, self._stamp).lines
+        return [line.rstrip("\r\n") for line in lines[self.line - 1 : self.end_line]]
 
     @property
     def body(self) -> str:

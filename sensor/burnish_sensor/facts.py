@@ -10,15 +10,17 @@ value), and truth values, unless the parameter's default is one: such a paramete
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from collections import OrderedDict, defaultdict, deque
 from types import FrameType
-from typing import Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from .queries import CallQueries
 from .registry import Function
+
+if TYPE_CHECKING:
+    import ast
 
 MISSING: Any = type("Missing", (), {"__slots__": ()})()
 _ARGUMENTS = 6
@@ -128,9 +130,9 @@ UNKNOWN = Parameters(frozenset(), frozenset(), False)
 
 def parameters_of(function: Function) -> Parameters:
     """Read them from the source. Takes up to a millisecond: for the flush thread, once for each function."""
-    if function.source is None:
-        return UNKNOWN
-    lines = function.source.text.split("\n")[function.line - 1 : function.end_line]
+    import ast
+
+    lines = function.text()
     try:
         block = ast.parse("if 1:\n" + "\n".join(lines) if lines[0][:1].isspace() else "\n".join(lines))
     except (SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
@@ -140,11 +142,15 @@ def parameters_of(function: Function) -> Parameters:
 
 
 def _assigned(node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    import ast
+
     names = (n for statement in node.body for n in ast.walk(statement) if isinstance(n, ast.Name))
     return frozenset(name.id for name in names if not isinstance(name.ctx, ast.Load))
 
 
 def _flags(args: ast.arguments) -> frozenset[str]:
+    import ast
+
     plain = [*args.posonlyargs, *args.args]
     defaults = [*zip(reversed(plain), reversed(args.defaults)), *zip(args.kwonlyargs, args.kw_defaults)]
     return frozenset(

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 #: rows taken from the tables at once, so that the GIL is held for less than 1 ms
 _ROWS = 100
-#: rows of functions whose calls are short are packed: there may be many, and nothing looks at their distributions
+#: beyond so many rows, those of functions whose calls are short are packed: nothing looks at their distributions
+_MANY_ROWS = 2_000
 _SMALL_MEAN_NS, _SMALL_MAX_NS = 20_000, 1_000_000
 
 
@@ -233,7 +234,7 @@ class NativeRecorder:
             self._meter.restart()
 
     def _take_calls(self, window: Window) -> None:
-        whole = window.estimated | self.sampling.shed
+        whole, taken = window.estimated | self.sampling.shed, 0
         totals: dict[str, Totals] = {}
         while True:
             rows = self.core.take(_ROWS)
@@ -244,7 +245,13 @@ class NativeRecorder:
                 if name not in totals:
                     totals[name] = window.totals_of(name)
                 window.calls += calls
-                if function not in whole and _is_small(wall) and totals[name] is window.totals.get(name):
+                taken += 1
+                if (
+                    taken > _MANY_ROWS
+                    and function not in whole
+                    and _is_small(wall)
+                    and totals[name] is window.totals.get(name)
+                ):
                     packed.setdefault(name, []).append((function, callers, wall, own, errors))
                     continue
                 table = totals[name].sampled if sampled else totals[name].calls

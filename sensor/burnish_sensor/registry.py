@@ -61,6 +61,10 @@ class Function:
         """The hash of its body; "" where that is not known."""
         return self.source.body(self.line, self.end_line) if self.source else ""
 
+    def text(self) -> list[str]:
+        """The lines of its definition, without line ends; empty where they are not known."""
+        return _lines(self.source)[self.line - 1 : self.end_line] if self.source is not None else []
+
     def to_dict(self) -> dict[str, Any]:
         """The shape of a value of ``functions`` in ``docs/format.md``."""
         line = self.line
