@@ -134,7 +134,8 @@ class Flusher:
 
     def _fold_ns(self) -> int:
         """Soon again while functions call each other that did not before: one of them may be called very often."""
-        return _SOON_NS if self._recorder.grew() else _FOLD_NS
+        grew, curious = self._recorder.grew(), self._governor.is_curious()
+        return _SOON_NS if grew or curious else _FOLD_NS
 
     def _halt_thread(self) -> bool:
         thread = self._thread

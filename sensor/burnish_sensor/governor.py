@@ -35,6 +35,8 @@ _BUSY = 100_000
 _LEAST_SECONDS = 1.0
 #: the dearest ones are nearly all of the cost; to change the form of many takes long
 _MOST_SHED = 1_000
+#: slices from which it is believed that a function is called seldom now
+_SLICES_TO_TRUST = 5
 #: a function stays shed for at least this time, doubled each time that it is shed again, at most so often
 _SHED_FOR_NS = 2_000 * _MS
 _LONGEST_SHED = 8
@@ -72,6 +74,7 @@ class Governor:
         self._recent: Counter[int] = Counter()
         self._recent_from = self._decided_at
         self._reported = 0.0
+        self._restored = False
         #: CPU time of the flush thread for other things than slices, at the last decision
         self._upkeep = 0
 
@@ -171,7 +174,7 @@ class Governor:
         """Restore the function that is called least if that leaves ``room``; one at a time, to see what it does."""
         now = self._clock()
         rates = [
-            (shed.calls.rate, function)
+            (shed.calls.rate if shed.calls.n >= _SLICES_TO_TRUST else max(shed.calls.rate, shed.rate), function)
             for function, shed in self.duty.shed.items()
             if shed.calls.x >= ENOUGH_NS and now >= shed.until
         ]
@@ -180,7 +183,13 @@ class Governor:
         self._restore(min(rates)[1])
         return True
 
+    def is_curious(self) -> bool:
+        """Whether to decide soon again: what was just restored may be called very often. Reset by who asks."""
+        curious, self._restored = self._restored, False
+        return curious
+
     def _restore(self, function: int) -> None:
+        self._restored = True
         self._keep(function, self.duty.remove(function))
 
     # Estimates
