@@ -2,8 +2,9 @@
 
 *Slow* is what is above the 95th percentile of the function's recent wall times (64 of them at least, for there the
 percentile is the fourth largest): the tail is what explanations are wanted for, and one call in twenty is seldom enough
-to be looked at. It is 100 µs at least, below which the machine's own weather (interrupts, caches, the scheduler) is as
-large as any condition. Until enough is known it is 1 ms.
+to be looked at; of a function with many calls the percentile is so high that some 64 of a window are above. It is
+100 µs at least, below which the machine's own weather (interrupts, caches, the scheduler) is as large as any condition.
+Until enough is known it is 1 ms.
 
 *The even sample* is about four calls of each function in a window, fewer where there are so many functions that this
 would take more than half of the limit: over an hour that is still more than a thousand of each, enough for the rate of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SLOW_SHARE = 0.95
 LEAST_CALLS = 64
+_SLOW_PER_WINDOW = 64
 LEAST_SLOW_NS = 100_000
 _LEAST_MEAN_NS = 20_000
 _TAIL = 0.1
@@ -107,7 +109,8 @@ class Thresholds:
             return FIRST_SLOW_NS
         if mean < _LEAST_MEAN_NS and tail < _TAIL:
             return 0
-        slow = max(recent.wall.quantile(SLOW_SHARE), LEAST_SLOW_NS)
+        share = max(SLOW_SHARE, 1 - _SLOW_PER_WINDOW / max(recent.calls, 1))
+        slow = max(recent.wall.quantile(share), LEAST_SLOW_NS)
         before = self.slow_ns(function)
         return before if function in self.triggers and abs(slow - before) < _OFF * before else slow
 
