@@ -8,8 +8,8 @@
 
 In the end each request that the driver counted must be in the windows, by route and status, and no other; no window
 may be missing (the sequence numbers of each process are complete), nothing dropped, and the memory of the processes
-flat: the 95 % interval of its slope, without the first fifth, must reach down to 2 MB an hour for each process (in a
-short run: to half a megabyte in all, which is what the allocator's arenas move by).
+flat: the 95 % interval of its slope, without the first fifth, must reach down to 2 MB an hour for each process, or to
+half a megabyte in all, which is what the allocator's arenas move by. Less than ten minutes say nothing of memory.
 Exit status: 0 PASS, 1 FAIL, 3 a server did not start or end.
 """
 

@@ -377,8 +377,9 @@ def test_no_process_and_no_file_stays_open(team: Team) -> None:
     space = workspace(team)
     base = space.head()
     before = len(os.listdir("/proc/self/fd"))
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    others = children.read_text() if children.exists() else ""  # servers that tests share
     for text in ("1\n", "2\n", "3\n"):
         space.publish(base, change(after=text), BRANCH, "m\n")
     assert len(os.listdir("/proc/self/fd")) == before
-    children = Path(f"/proc/self/task/{os.getpid()}/children")
-    assert not children.exists() or children.read_text() == ""
+    assert not children.exists() or children.read_text() == others
