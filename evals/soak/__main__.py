@@ -8,8 +8,9 @@
 
 In the end each request that the driver counted must be in the windows, by route and status, and no other; no window
 may be missing (the sequence numbers of each process are complete), nothing dropped, and the memory of the processes
-flat: the 95 % interval of its slope, without the first fifth, must reach down to 2 MB an hour for each process, or to
-half a megabyte in all, which is what the allocator's arenas move by. Less than ten minutes say nothing of memory.
+flat. New workers grow by themselves, so the same servers run beside it without the sensor, under the same load: the 95 %
+interval of the difference of the slopes, without the first fifth, must reach down to 2 MB an hour for each process (in a
+short run: to half a megabyte in all, which is what the allocator's arenas move by).
 Exit status: 0 PASS, 1 FAIL, 3 a server did not start or end.
 """
 
@@ -23,6 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from evals.soak.memory import Growth, growth
@@ -48,20 +50,27 @@ _EVERY_S = 1.0
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of one service. ``faults`` are the reasons to fail."""
+    """What came of one service. ``faults`` are the reasons to fail; ``more`` is the memory beyond the control's."""
 
     name: str
     processes: int
     requests: int
     rows: list[tuple[str, int, int, int]]
     memory: Growth
+    more: Growth | None
     windows: int
     overhead: float
     faults: list[str]
 
 
-def judge(service: Service) -> Verdict:
-    """Compare the windows with the driver's counts, and look at the memory."""
+def memory_of(service: Service) -> Growth:
+    """Its growth without the first fifth of the time."""
+    warm = service.samples[-1][0] / 5 if service.samples else 0.0
+    return growth([sample for sample in service.samples if sample[0] >= warm])
+
+
+def judge(service: Service, control: Service | None) -> Verdict:
+    """Compare the windows with the driver's counts, and the memory with that of the control."""
     windows, faults = service.windows(), list(service.complaints())
     answers = service.driver.answers
     routes = [path for path in service.plan.paths if path != "/nowhere"]
@@ -80,14 +89,15 @@ def judge(service: Service) -> Verdict:
         if sorted(found) != list(range(len(found))):
             faults.append(f"process {instance}: windows {sorted(found)}")
     faults += [f"dropped: {what} {count}" for what, count in dropped.items() if count]
-    warm = service.samples[-1][0] / 5 if service.samples else 0.0
-    memory = growth([sample for sample in service.samples if sample[0] >= warm])
-    if not memory.is_flat(FLAT_MB_PER_HOUR, FLAT_MB):
-        faults.append(f"memory grows by {memory.low:.1f} to {memory.high:.1f} MB an hour")
+    memory = memory_of(service)
+    more = memory.beyond(memory_of(control)) if control is not None else None
+    if more is not None and not more.is_flat(FLAT_MB_PER_HOUR, FLAT_MB):
+        faults.append(f"memory grows by {more.low:.1f} to {more.high:.1f} MB an hour more than without the sensor")
     cpu = sum(window["sensor"]["process_cpu_ns"] for window in windows)
     overhead = sum(window["sensor"]["overhead_ns"] for window in windows) / cpu if cpu else 0.0
     count = sum(answers.values())
-    return Verdict(service.plan.name, len(service.processes), count, rows, memory, len(windows), overhead, faults)
+    name, processes = service.plan.name, len(service.processes)
+    return Verdict(name, processes, count, rows, memory, more, len(windows), overhead, faults)
 
 
 def report(verdicts: Sequence[Verdict], minutes: float) -> str:
@@ -97,14 +107,14 @@ def report(verdicts: Sequence[Verdict], minutes: float) -> str:
     lines = [
         f"`scripts/soak --minutes {minutes:g}`, CPython {python}: {outcome}.",
         "",
-        "| service | processes | requests | in the windows | windows | own cost | MB, peak | MB an hour (95 %) |",
-        "|---|---|---|---|---|---|---|---|",
+        "| service | processes | requests | in the windows | windows | own cost | MB, peak | MB an hour (95 %) | more |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for verdict in verdicts:
         told, memory = sum(row[3] for row in verdict.rows), verdict.memory
         lines.append(
             f"| {verdict.name} | {verdict.processes} | {verdict.requests:,} | {told:,} | {verdict.windows:,} | "
-            f"{verdict.overhead:.2%} | {memory.peak:.0f} | {memory.slope:.1f} ({memory.low:.1f} to {memory.high:.1f}) |"
+            f"{verdict.overhead:.2%} | {memory.peak:.0f} | {interval(memory)} | {interval(verdict.more)} |"
         )
     lines += ["", "| service | entry | status | the driver counted | the windows say |", "|---|---|---|---|---|"]
     for verdict in verdicts:
@@ -114,9 +124,16 @@ def report(verdicts: Sequence[Verdict], minutes: float) -> str:
     return "\n".join(lines)
 
 
+def interval(growth: Growth | None) -> str:
+    """A slope with its interval, in MB an hour."""
+    return f"{growth.slope:.1f} ({growth.low:.1f} to {growth.high:.1f})" if growth is not None else ""
+
+
 def soak(minutes: float, folder: Path, observed: bool) -> list[Verdict]:
-    """Run all plans at once. Raises SoakError."""
-    services = [Service(plan, folder / plan.name, observed) for plan in PLANS]
+    """Run all plans at once, and beside them their controls if they are observed. Raises SoakError."""
+    tested = [Service(plan, folder / plan.name, observed) for plan in PLANS]
+    controls = [Service(plan, folder / f"{plan.name}-control", False) for plan in PLANS] if observed else []
+    services = [*tested, *controls]
     started: list[Service] = []
     try:
         for service in services:
@@ -132,7 +149,7 @@ def soak(minutes: float, folder: Path, observed: bool) -> list[Verdict]:
     finally:
         for service in started:
             service.kill()
-    return [judge(service) for service in services]
+    return [judge(service, control) for service, control in zip_longest(tested, controls)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

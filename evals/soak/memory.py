@@ -30,10 +30,6 @@ def resident(session: int) -> dict[int, float]:
     return found
 
 
-#: 10 minutes without the first fifth
-SHORTEST_HOURS = 8 / 60
-
-
 @dataclass(frozen=True)
 class Growth:
     """MB an hour for each process: the slope, and its 95 % interval, over ``hours``; ``peak`` in MB."""
@@ -45,13 +41,14 @@ class Growth:
     hours: float
 
     def is_flat(self, mb_per_hour: float, mb: float) -> bool:
-        """Whether the interval reaches down to a slope, or what was gained in all to an amount that says nothing.
+        """Whether the interval reaches down to a slope, or what was gained in all to an amount that says nothing."""
+        return self.low <= max(mb_per_hour, mb / self.hours if self.hours else math.inf)
 
-        A run of less than ten minutes says nothing: processes that were just started still load and fill caches.
-        """
-        if self.hours < SHORTEST_HOURS:
-            return True
-        return self.low <= max(mb_per_hour, mb / self.hours)
+    def beyond(self, control: Growth) -> Growth:
+        """What it grows more than the same without what is looked at; the two intervals are independent."""
+        slope = self.slope - control.slope
+        half = math.hypot(self.high - self.slope, control.high - control.slope)
+        return Growth(slope, slope - half, slope + half, self.peak, self.hours)
 
 
 def growth(samples: Sequence[tuple[float, float]]) -> Growth:

@@ -35,6 +35,13 @@ def test_a_short_run_says_nothing_of_an_hour() -> None:
     assert growth(series(per_hour=20, noise=0.001, seconds=60)).is_flat(2, 0.5)
 
 
+def test_what_the_control_grows_by_too_is_not_the_sensors() -> None:
+    both, leak = growth(series(per_hour=20, noise=0.01)), growth(series(per_hour=60, noise=0.01))
+    assert both.beyond(both).is_flat(2, 0.5)
+    assert not leak.beyond(both).is_flat(2, 0.5)
+    assert leak.beyond(both).low < 40 < leak.beyond(both).high
+
+
 def window(entry: str, **status: int) -> dict[str, Any]:
     return {"entries": [{"entry": entry, "status": {name[1:]: count for name, count in status.items()}}]}
 
