@@ -68,6 +68,7 @@ class Sample:
 
     looked: Looked
     exemplars: tuple[Exemplar, ...]
+    start_unix_ns: int = 0
 
 
 @dataclass(frozen=True)

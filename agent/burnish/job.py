@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from burnish.why import Why
 
+_MINUTES_PER_WEEK = 7 * 24 * 60
+
 
 class Model(BaseModel):
     """Frozen, no unknown keys: what every value here is."""
@@ -75,6 +77,28 @@ class Evidence(Model):
     """The database's own plan for the statement, line by line."""
     own_share: float = 0.0
     """Share of the function's wall time that is its own."""
+    conditions: tuple[str, ...] = ()
+    """Under which the function is slow: `arg.items.size ≥ 512`; of several, all hold together."""
+    slow_share: Interval | None = None
+    """Share of the slow time under these conditions (0–1), measured on windows in which they were not looked for."""
+    lift: float = 0.0
+    """That share divided by their share of the calls."""
+    support: int = 0
+    """Calls that were looked at and for which the conditions hold."""
+    peer: str = ""
+    """The other service, `host:port`."""
+    failure_share: Interval | None = None
+    """Share of calls that fail (0–1)."""
+    before: Interval | None = None
+    """Mean wall time of one call before a change, ns."""
+    after: Interval | None = None
+    """The same after it."""
+    since_release: str = ""
+    """The release that brought the change, where one did."""
+    since_unix_ns: int = 0
+    """When it began."""
+    suspects: tuple[str, ...] = ()
+    """Functions whose code changed in that release, the likeliest first."""
     notes: tuple[str, ...] = ()
     """Further facts, as sentences."""
 
@@ -99,10 +123,28 @@ class Finding(Model):
     removable_queries: float = 0.0
     evidence: Evidence
 
+    informs: bool = False
+    """It is told and never proposed: what to do about it is for people to decide (a flaky dependency, dead code)."""
+
+    @property
+    def seconds_per_week(self) -> float:
+        """What the cause costs in a week, at least: wall time in seconds."""
+        return max(self.calls_per_minute.low, 0.0) * self.removable_ns * _MINUTES_PER_WEEK / 1e9
+
+    @property
+    def queries_per_minute(self) -> float:
+        """Queries that it causes in a minute, at least."""
+        return max(self.calls_per_minute.low, 0.0) * self.removable_queries
+
     @property
     def fingerprint(self) -> str:
-        """Names the cause, not the place: the kind, the function, its body and the statement. 12 hex digits."""
-        cause = "\0".join((self.kind, self.function, self.body, self.evidence.statement_id))
+        """Names the cause, not the place: the kind, the function, its body and the statement, and where there is one
+        the peer, the conditions, the release that brought it. 12 hex digits."""
+        seen = self.evidence
+        cause = "\0".join((self.kind, self.function, self.body, seen.statement_id))
+        more = (seen.peer, *seen.conditions, seen.since_release)
+        if any(more):
+            cause = "\0".join((cause, *more))
         return hashlib.sha256(cause.encode()).hexdigest()[:12]
 
 

@@ -6,6 +6,8 @@ is needed, the `Series` of a function gives the windows one by one (the unit tha
 
 from __future__ import annotations
 
+import math
+
 from burnish.histogram import Histogram
 from burnish.job import Model, Site
 
@@ -52,6 +54,28 @@ class FunctionStats(Model):
     """Calls by entry."""
     callers: dict[str, int]
     """Calls by nearest application function above; `""` for none."""
+    errors_of_sampling: tuple[float, float] = (0.0, 0.0)
+    """Standard errors of the number of calls and of the sum of wall time (ns), where not all calls were recorded."""
+
+    def __add__(self, other: FunctionStats) -> FunctionStats:
+        """Both; the place and the code are the other's."""
+        (calls, wall), (more_calls, more_wall) = self.errors_of_sampling, other.errors_of_sampling
+        return other.model_copy(
+            update={
+                "calls": self.calls + other.calls,
+                "errors": added(self.errors, other.errors),
+                "wall": self.wall + other.wall,
+                "own": self.own + other.own,
+                "entries": added(self.entries, other.entries),
+                "callers": added(self.callers, other.callers),
+                "errors_of_sampling": (math.hypot(calls, more_calls), math.hypot(wall, more_wall)),
+            }
+        )
+
+
+def added(one: dict[str, int], two: dict[str, int]) -> dict[str, int]:
+    """Counts of both, by name."""
+    return {name: one.get(name, 0) + two.get(name, 0) for name in sorted({*one, *two})}
 
 
 class QueryStats(Model):
@@ -100,6 +124,26 @@ class FanOut(Model):
     driver: Driver | None
 
 
+class DependencyStats(Model):
+    """Calls of one other service from one place, over all entries."""
+
+    kind: str
+    """`http`, `redis`, `memcached`"""
+    peer: str
+    """`host:port`"""
+    operation: str
+    """An HTTP method or a command's name."""
+    site: Site
+    calls: int
+    errors: dict[str, int]
+    timeouts: int
+    retries: int
+    wall: Histogram
+    """Nanoseconds, retries included."""
+    entries: dict[str, int]
+    """Calls by entry."""
+
+
 class Profile(Model):
     """All of one release of one service in a span."""
 
@@ -116,6 +160,7 @@ class Profile(Model):
     functions: tuple[FunctionStats, ...]
     queries: tuple[QueryStats, ...]
     fan_outs: tuple[FanOut, ...]
+    dependencies: tuple[DependencyStats, ...] = ()
     dropped: dict[str, int] = {}
     """What the sensor had to leave out, by kind."""
 
@@ -149,3 +194,53 @@ class Series(Model):
     function: str
     release: str
     points: tuple[Point, ...]
+
+
+class Stretch(Model):
+    """One hour or day of one (function, entry) in one release: only sums, so that months of them are read quickly."""
+
+    function: str
+    """`""` for the entry itself."""
+    entry: str
+    release: str
+    start_unix_ns: int
+    calls: int
+    wall_ns: float
+    """Sum over the calls."""
+    own_ns: float
+    """Sum over the calls; 0 for an entry."""
+    queries: float
+    """SQL executions inside, callees included."""
+    errors: int
+
+
+class Deployment(Model):
+    """A release that went out, as somebody or something marked it."""
+
+    release: str
+    unix_ns: int
+    by: str = ""
+    """Who or what said so, such as `ci`."""
+
+
+class TableWrites(Model):
+    """What the database itself says of a table."""
+
+    table: str
+    rows: int
+    bytes: int
+    writes_per_minute: float
+    """Inserts, updates and deletes, from its statistics since `since_unix_ns`."""
+    since_unix_ns: int
+
+
+class LineTime(Model):
+    """Self time of one line, from a sampling profile of production."""
+
+    function: str
+    """`module:Qualified.name` where the profile tells the module, else the bare name."""
+    file: str
+    line: int
+    share: float
+    """Of all samples in the profile, 0–1."""
+    samples: int

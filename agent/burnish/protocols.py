@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from burnish.conditions import Sample
 from burnish.job import Change, Declined, Finding, Job, Model, Passed, Proof, PullRequest
-from burnish.profile import Profile, Release, Series
+from burnish.profile import Deployment, FunctionStats, Profile, Release, Series, Stretch
 
 
 class Clock(Protocol):
@@ -34,6 +35,23 @@ class Runtime(Protocol):
 
     def entry_series(self, release: str) -> Series:
         """All entries window by window, with the entry in each point; `function` is empty."""
+
+    def history(
+        self, level: str, *, since_unix_ns: int = 0, functions: Collection[str] | None = None
+    ) -> Sequence[Stretch]:
+        """Sums by `hour` or `day` over all releases, oldest first, of all functions and entries or of those named (`""`
+        are the entries)."""
+
+    def span(
+        self, function: str, start_unix_ns: int, end_unix_ns: int, *, release: str | None = None
+    ) -> Mapping[str, FunctionStats]:
+        """The function by entry between two whole hours, with its distributions; empty where it was not seen."""
+
+    def samples(self, function: str, release: str, *, since_unix_ns: int = 0) -> Sequence[Sample]:
+        """What was looked at of a function's calls, window by window, oldest first."""
+
+    def deployments(self) -> Sequence[Deployment]:
+        """What was marked as deployed, oldest first. Releases that nobody marked are in `releases` only."""
 
 
 class QueryPlan(Model):

@@ -45,6 +45,8 @@ def _candidate(finding: Finding, priors: Priors, recipe_risk: float) -> Candidat
 
 def _left_out(candidate: Candidate, settings: RankSettings) -> Passed | None:
     finding, saving_ms = candidate.finding, candidate.saving_ns_per_minute / 1e6
+    if finding.informs:
+        return _passed(finding, Why.FOR_PEOPLE, f"{finding.seconds_per_week:,.0f} s per week")
     if finding.kind in settings.observe:
         return _passed(finding, Why.ONLY_OBSERVED, f"rank.observe names {finding.kind}")
     quiet = next((pattern for pattern in settings.quiet_paths if fnmatch(finding.file, pattern)), None)

@@ -31,7 +31,15 @@ class Why(str, Enum):
     RARE = "rare", "It is slow but runs so rarely that nobody would gain."
     DUPLICATE = "duplicate", "Another finding with the same cause covers it."
 
+    NO_CONDITION = "no_condition", "No recorded condition explains its slow calls."
+    WITHIN_NOISE = "within_noise", "The difference is within what it varies by anyway."
+    MIX_CHANGED = "mix_changed", "Other callers or entries use it now; each of them is as fast as before."
+    WENT_AWAY = "went_away", "It was seen after the change and has gone since."
+    WARMING_UP = "warming_up", "The release is too young: its caches are still cold."
+    NOT_ENOUGH_HISTORY = "not_enough_history", "The data do not reach back far enough."
+
     # the order of work
+    FOR_PEOPLE = "for_people", "It is told; what to do about it is for people to decide."
     HELD_BACK = "held_back", "Better candidates use up the limit on open pull requests; it stays in line."
     IN_PROGRESS = "in_progress", "A job for this function is under way."
     REFUSED_BEFORE = "refused_before", "A person closed this proposal; it is not made again until the code changes."

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from burnish.profile import Profile, Release, Series
+from burnish.conditions import Sample
+from burnish.profile import Deployment, FunctionStats, Profile, Release, Series, Stretch
 
 
 class MemoryRuntime:
     """Answers with the given values. Profiles come in the order of their releases' first windows.
 
     `arriving` are profiles that are not there yet: each `refresh` takes in one (a deployment, in a test of the loop).
+    `history` and `spans` are given by level and by (function, start of the hour).
     """
 
     def __init__(
-        self, profiles: Iterable[Profile] = (), series: Iterable[Series] = (), arriving: Iterable[Profile] = ()
+        self,
+        profiles: Iterable[Profile] = (),
+        series: Iterable[Series] = (),
+        arriving: Iterable[Profile] = (),
+        *,
+        history: Mapping[str, Sequence[Stretch]] | None = None,
+        spans: Mapping[tuple[str, int], Mapping[str, FunctionStats]] | None = None,
+        samples: Mapping[tuple[str, str], Sequence[Sample]] | None = None,
+        deployments: Sequence[Deployment] = (),
     ) -> None:
+        self._history, self._spans, self._samples = history or {}, spans or {}, samples or {}
+        self._deployments = deployments
         self._profiles = {profile.release: profile for profile in profiles}
         self._series = {(one.function, one.release): one for one in series}
         self._arriving = list(arriving)
@@ -57,3 +69,33 @@ class MemoryRuntime:
     def entry_series(self, release: str) -> Series:
         """The series given with an empty function's name."""
         return self.series("", release)
+
+    def history(
+        self, level: str, *, since_unix_ns: int = 0, functions: Collection[str] | None = None
+    ) -> Sequence[Stretch]:
+        """Those given for the level."""
+        wanted = self._history.get(level, ())
+        return [
+            one
+            for one in wanted
+            if one.start_unix_ns >= since_unix_ns and (functions is None or one.function in functions)
+        ]
+
+    def span(
+        self, function: str, start_unix_ns: int, end_unix_ns: int, *, release: str | None = None
+    ) -> Mapping[str, FunctionStats]:
+        """The hours given, merged; a release is not told apart."""
+        merged: dict[str, FunctionStats] = {}
+        for (name, start), by_entry in sorted(self._spans.items()):
+            if name == function and start_unix_ns <= start < end_unix_ns:
+                for entry, stats in by_entry.items():
+                    merged[entry] = merged[entry] + stats if entry in merged else stats
+        return merged
+
+    def samples(self, function: str, release: str, *, since_unix_ns: int = 0) -> Sequence[Sample]:
+        """Those given."""
+        return [one for one in self._samples.get((function, release), ()) if one.start_unix_ns >= since_unix_ns]
+
+    def deployments(self) -> Sequence[Deployment]:
+        """Those given."""
+        return self._deployments
