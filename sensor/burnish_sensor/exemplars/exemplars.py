@@ -94,8 +94,8 @@ class Exemplars:
 
         ``wall`` and ``own`` in ns; ``uniform``: it is in the even sample; ``nth_call``: 1 for the first in the process;
         ``live``: how many calls of the function run now, or what tells that (0: unknown); ``queries``: the CallQueries
-        of the call or None; ``frame``: its Python frame; ``result``: what it returns, MISSING where that is not known
-        or it raised; ``context``: where it belongs, if not where the calling thread is.
+        of the call, the number of its statements, or None; ``frame``: its Python frame; ``result``: what it returns,
+        MISSING where that is not known or it raised; ``context``: where it belongs, if not where the calling thread is.
         """
         try:
             slow_ns = self._thresholds.slow_ns(function)

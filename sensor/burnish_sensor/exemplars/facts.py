@@ -111,9 +111,11 @@ def arguments_of(frame: FrameType | None) -> dict[str, Shape]:
     return {name: shape_of(now[name]) for name in names if name in now}
 
 
-def statements_in(queries: CallQueries | None) -> int:
+def statements_in(queries: CallQueries | int | None) -> int:
     """How many statements a call executed."""
-    return sum(record.n for record in list(queries.keys.values())) if queries is not None else 0
+    if isinstance(queries, CallQueries):
+        return sum(record.n for record in list(queries.keys.values()))
+    return queries or 0
 
 
 class Parameters(NamedTuple):

@@ -1,7 +1,8 @@
 """SQL: which call ran which statement, where, how often, with how many rows.
 
-A call in which a statement ran has a ``CallQueries``; when it ends, the recorder hands that over for folding and adds
-it to the call below, so that each function on the stack knows what one call of it caused.
+A call in which a statement ran has a ``CallQueries`` (in the native recorder: what ``_queries.h`` has); when it ends,
+the recorder hands that over for folding and adds it to the call below, so that each function on the stack knows what
+one call of it caused.
 """
 
 from __future__ import annotations
@@ -90,6 +91,22 @@ class CallQueries:
         self.keys: dict[Key, KeyQueries] = {}
         self.drivers: list[tuple[int, Key]] = []
 
+    def ran(self, key: Key, order: int, wall: int, parameters: int | None) -> None:
+        """See ``Calls``; so ``fetched``."""
+        record = self.at(key, order)
+        if record is not None:
+            record.n += 1
+            record.time += wall
+            record.use(parameters)
+
+    def fetched(self, key: Key, order: int, rows: int, wall: int, drives: bool) -> None:
+        record = self.at(key, order)
+        if record is not None:
+            record.rows += rows
+            record.time += wall
+            if drives:
+                self.note_driver(order, key)
+
     def at(self, key: Key, order: int) -> KeyQueries | None:
         """The record of a statement at a site; None when this call has too many different ones."""
         record = self.keys.get(key)
@@ -156,12 +173,7 @@ class QueryLog:
         key = (statement, site)
         execution = Execution(key, next(self._orders), wall, error)
         context.executions.append(execution)
-        queries = self._recorder.queries(CallQueries)
-        record = queries.at(key, execution.order) if queries is not None else None
-        if record is not None:
-            record.n += 1
-            record.time += wall
-            record.use(hash_parameters(parameters))
+        self._recorder.ran(key, execution.order, wall, hash_parameters(parameters))
         return execution
 
     def fetched(self, execution: Execution, rows: int, wall: int) -> None:
@@ -172,14 +184,7 @@ class QueryLog:
         if not execution.waiting:
             execution.waiting = True
             self._recorder.context().executions.append(execution)
-        queries = self._recorder.queries(CallQueries)
-        record = queries.at(execution.key, execution.order) if queries is not None else None
-        if queries is None or record is None:
-            return
-        record.rows += rows
-        record.time += wall
-        if before <= 1 < execution.rows:
-            queries.note_driver(execution.order, execution.key)
+        self._recorder.fetched(execution.key, execution.order, rows, wall, before <= 1 < execution.rows)
 
     def site(self, left: Site | None = None) -> Site | None:
         """The application's function that runs now and its current line; None when none is on the stack.

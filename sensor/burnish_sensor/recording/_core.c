@@ -12,13 +12,11 @@
  */
 
 #include "_compat.h"
+#include "_histogram.h"
+#include "_queries.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-#define BOUNDS 496           /* of histogram.py: 62 powers of two, 8 steps each */
 #define LOG_RECORDS 4096     /* folded beyond; 96 KiB */
 #define STACK_FRAMES 10000   /* calls that are deeper are not recorded */
 #define STALE_FRAMES 16      /* how far below the top the end of a call is looked for */
@@ -27,6 +25,7 @@
 #define FIRST_HEAL 512
 #define SUSPENDED 100000     /* generators and coroutines that wait; beyond, the oldest is given up */
 #define NUMBERS (1 << 24)
+#define MOST_KEYS 100000     /* statements at call sites */
 #define PAGE 256
 #define NEVER INT64_MAX
 #define OFTEN(condition) __builtin_expect(!!(condition), 1)
@@ -39,7 +38,7 @@ enum { NESTED = 1, PARTIAL = 2 };
 typedef struct {
     uint64_t recorder;       /* the id of the owner: code objects may outlive it */
     uint32_t number;
-    uint8_t form, kind, sampled, bound, marked;
+    uint8_t form, kind, sampled, bound, marked, asked;  /* asked: a call of it ran a statement, since last told */
     uint32_t epoch;          /* grows when running calls are cut */
     uint32_t live;           /* calls that run or wait now */
     uint64_t counted;        /* in form COUNT, since last taken */
@@ -60,13 +59,6 @@ typedef struct {
     uint32_t key;
     PyObject *name;
 } Error;
-
-typedef struct {
-    uint64_t count, zero;
-    int64_t sum, min, max;
-    uint16_t first, size;
-    uint32_t *counts;
-} Histogram;
 
 typedef struct {
     uint32_t caller;
@@ -95,16 +87,18 @@ typedef struct {
 typedef struct {
     PyObject *name;
     Table table;
+    UseTable uses;
 } Named;
 
 /* Base of the Python class of a piece of work. */
 typedef struct {
     PyObject_HEAD
     char open;
-    uint32_t n, room, n_errors, errors_room;
+    uint32_t n, room, n_errors, errors_room, n_uses, uses_room;
     Record *log;
     Error *errors;
-    Table *partial;
+    Use *uses;
+    Named *partial;          /* what was folded before the name is known */
 } CallLog;
 
 #define NONE_BELOW (-1)
@@ -116,7 +110,7 @@ typedef struct Call {
     PyObject_HEAD
     Function *function;
     CallLog *context;
-    PyObject *totals;        /* queries of the slices so far */
+    Queries *totals;         /* of the slices so far */
     Stack *stack;            /* where it runs */
     void *iframe;
     PyObject *weak;          /* of the generator, where its end may go unreported */
@@ -130,7 +124,7 @@ typedef struct {
     Function *function;      /* NULL: an entry */
     void *iframe;
     int64_t start, child, overhead;
-    PyObject *queries;
+    Queries *queries;
     CallLog *context;
     Call *call;              /* NULL: a plain call */
     uint32_t shown;          /* the function that calls above see as their caller */
@@ -161,7 +155,7 @@ typedef struct {
     PyObject_HEAD
     uint64_t id;
     PyInterpreterState *interpreter;
-    PyObject *clock, *entry, *make_context, *make_queries;
+    PyObject *clock, *entry, *make_context;
     PyObject *full, *capture, *wake, *discover, *disable;
     long long cost, slice_end, room, dropped, names_room, first_slow_ns;
     char closed, roused, grew;
@@ -172,6 +166,11 @@ typedef struct {
     PyObject *names;
     Named *named, *taking;
     int n_named, n_taking;
+    PyObject *key_numbers, *key_list, *statement_numbers;
+    uint32_t *statements;    /* the number of a key's statement */
+    uint32_t n_keys, keys_room;
+    uint64_t dropped_uses;
+    uint32_t *asking, n_asking, asking_room;  /* functions that are `asked` */
     Call **waiting;          /* suspended calls by iframe */
     uint32_t waiting_mask, n_waiting;
     Call *oldest, *newest;
@@ -183,7 +182,6 @@ static PyTypeObject *call_log_type, *call_type;
 static PyObject *missing;
 static Py_ssize_t extra_index = -1;
 static uint64_t recorders;
-static int64_t bounds[BOUNDS];
 #ifdef __GLIBC__  /* musl has no room for it in a library that is loaded later */
 #define QUICK __attribute__((tls_model("initial-exec")))
 #else
@@ -198,16 +196,6 @@ static __thread struct {
 } cached QUICK;
 
 /* ---- small things ---- */
-
-static int more(void *array, uint32_t *room, size_t size)
-{
-    uint32_t wanted = *room ? *room * 2 : 2;
-    void *moved = realloc(*(void **)array, wanted * size);
-    if (moved == NULL) return 0;
-    *(void **)array = moved;
-    *room = wanted;
-    return 1;
-}
 
 /* Call into Python from a hook: what it raises is swallowed, what was raised before stays. */
 static PyObject *quietly(PyObject *callable, PyObject *arguments)
@@ -256,78 +244,6 @@ static int is_protocol(PyObject *type)
     return PyType_IsSubtype(kind, (PyTypeObject *)PyExc_StopIteration) ||
            PyType_IsSubtype(kind, (PyTypeObject *)PyExc_StopAsyncIteration) ||
            PyType_IsSubtype(kind, (PyTypeObject *)PyExc_GeneratorExit);
-}
-
-/* ---- histograms ---- */
-
-/* bisect_left(BOUNDS, value) of histogram.py, for value > 0. */
-static int position_of(int64_t value)
-{
-    int i = 8 * (63 - __builtin_clzll((uint64_t)value));
-    while (i < BOUNDS && bounds[i] < value) i++;
-    return i;
-}
-
-/* Make place for positions from first to last. */
-static int cover(Histogram *h, int first, int last)
-{
-    if (h->size && first >= h->first && last < h->first + h->size) return 1;
-    int end = h->first + h->size - 1;
-    int low = h->size && h->first < first ? h->first : first, high = h->size && end > last ? end : last;
-    low = low > 2 ? low - 2 : 0;
-    high = high + 4;
-    uint32_t *counts = calloc((size_t)(high - low + 1), sizeof(uint32_t));
-    if (counts == NULL) return 0;
-    if (h->size) memcpy(counts + (h->first - low), h->counts, h->size * sizeof(uint32_t));
-    free(h->counts);
-    h->counts = counts;
-    h->first = (uint16_t)low;
-    h->size = (uint16_t)(high - low + 1);
-    return 1;
-}
-
-static void widen(Histogram *h, int64_t low, int64_t high)
-{
-    if (!h->count || low < h->min) h->min = low;
-    if (high > h->max) h->max = high;
-}
-
-static void histogram_add(Histogram *h, int64_t value)
-{
-    if (value < 0) value = 0;
-    int at = value ? position_of(value) : 0;
-    if (value && !cover(h, at, at)) return;
-    widen(h, value, value);
-    h->count++;
-    h->sum += value;
-    if (value) h->counts[at - h->first]++;
-    else h->zero++;
-}
-
-static void histogram_merge(Histogram *h, const Histogram *other)
-{
-    if (!other->count || (other->size && !cover(h, other->first, other->first + other->size - 1))) return;
-    for (int i = 0; i < other->size; i++) h->counts[other->first + i - h->first] += other->counts[i];
-    widen(h, other->min, other->max);
-    h->count += other->count;
-    h->sum += other->sum;
-    h->zero += other->zero;
-}
-
-static PyObject *histogram_data(const Histogram *h)
-{
-    int first = 0, last = h->size;
-    while (first < last && !h->counts[first]) first++;
-    while (last > first && !h->counts[last - 1]) last--;
-    PyObject *counts = PyTuple_New(last - first);
-    for (int i = first; counts != NULL && i < last; i++) {
-        PyObject *n = PyLong_FromUnsignedLong(h->counts[i]);
-        if (n == NULL) Py_CLEAR(counts);
-        else PyTuple_SET_ITEM(counts, i - first, n);
-    }
-    if (counts == NULL) return NULL;
-    return Py_BuildValue("(KLLLKiN)", (unsigned long long)h->count, (long long)h->sum, (long long)h->min,
-                         (long long)h->max, (unsigned long long)h->zero, h->first + first, counts);
 }
 
 /* ---- tables ---- */
@@ -449,12 +365,16 @@ static size_t table_bytes(const Table *t)
 static void clear_log(CallLog *log)
 {
     for (uint32_t i = 0; i < log->n_errors; i++) Py_DECREF(log->errors[i].name);
-    log->n = log->n_errors = 0;
-    if (log->partial != NULL) clear_table(log->partial);
+    log->n = log->n_errors = log->n_uses = 0;
+    if (log->partial != NULL) {
+        clear_table(&log->partial->table);
+        clear_uses(&log->partial->uses);
+    }
 }
 
-static void fold_log(CallLog *log, Table *t)
+static void fold_log(CallLog *log, Named *named)
 {
+    Table *t = &named->table;
     for (uint32_t i = 0; i < log->n; i++) {
         const Record *record = &log->log[i];
         Row *row = row_of(t, record->key);
@@ -468,12 +388,13 @@ static void fold_log(CallLog *log, Table *t)
         if (row != NULL) add_error(row, log->errors[i].name, 1);
         Py_DECREF(log->errors[i].name);
     }
-    log->n = log->n_errors = 0;
+    for (uint32_t i = 0; i < log->n_uses; i++) add_use(&named->uses, &log->uses[i]);
+    log->n = log->n_errors = log->n_uses = 0;
 }
 
 static int fold_partly(CallLog *log)
 {
-    if (log->partial == NULL) log->partial = calloc(1, sizeof(Table));
+    if (log->partial == NULL) log->partial = calloc(1, sizeof(Named));
     if (log->partial == NULL) return 0;
     fold_log(log, log->partial);
     return 1;
@@ -501,12 +422,20 @@ static void record_error(CallLog *log, Function *f, PyObject *type)
     else log->errors[log->n_errors++] = (Error){f->number << 1 | f->sampled, name};
 }
 
+static void record_use(CallLog *log, Use use)
+{
+    if (log->n_uses >= log->uses_room &&
+        (log->n_uses >= LOG_RECORDS ? !fold_partly(log) : !more(&log->uses, &log->uses_room, sizeof(Use)))) return;
+    log->uses[log->n_uses++] = use;
+}
+
 static void log_dealloc(CallLog *log)
 {
     PyTypeObject *type = Py_TYPE(log);
     clear_log(log);
     free(log->log);
     free(log->errors);
+    free(log->uses);
     free(log->partial);
     type->tp_free((PyObject *)log);
     Py_DECREF(type);
@@ -537,7 +466,7 @@ static void call_dealloc(Call *call)
 {
     PyTypeObject *type = Py_TYPE(call);
     Py_XDECREF(call->context);
-    Py_XDECREF(call->totals);
+    free_queries(call->totals);
     Py_XDECREF(call->weak);
     type->tp_free((PyObject *)call);
     Py_DECREF(type);
@@ -646,7 +575,7 @@ static Stack *new_stack(int64_t key)
 /* What is owned by a frame that is off the stack already. */
 static void release(Frame *frame)
 {
-    Py_XDECREF(frame->queries);
+    free_queries(frame->queries);
     Py_XDECREF(frame->call);
     Py_XDECREF(frame->context);
 }
@@ -857,34 +786,31 @@ static uint32_t caller_of(Recorder *r, Stack *k, RealFrame *real)
     return found ? found : parent != NULL ? parent->shown : 0;
 }
 
-/* ---- queries: rare, in Python ---- */
+/* ---- queries ---- */
 
-/* Add the queries of what ended to the call that is now on top; the bottom of a stack keeps none. Steals `queries`. */
-static void pass_up(Recorder *r, Stack *k, PyObject *queries)
+/* Give the queries of what ended to the call that is now on top; the bottom of a stack keeps none. */
+static void pass_up(Stack *k, Queries *queries)
 {
-    int at = k->n - 1;
-    if (at >= 0 && k->frames[at].queries == NULL) {
-        PyObject *made = quietly(r->make_queries, PyTuple_New(0));
-        if (made != NULL && at < k->n && k->frames[at].queries == NULL) k->frames[at].queries = made;
-        else Py_XDECREF(made);
-    }
-    if (at >= 0 && at < k->n && k->frames[at].queries != NULL) {
-        PyObject *add = PyObject_GetAttrString(k->frames[at].queries, "add");
-        if (add == NULL) PyErr_Clear();
-        Py_XDECREF(quietly(add, PyTuple_Pack(1, queries)));
-        Py_XDECREF(add);
-    }
-    Py_DECREF(queries);
+    Frame *parent = top_of(k);
+    if (parent != NULL) merge_queries(&parent->queries, queries);
+    else free_queries(queries);
 }
 
-/* Append (function, queries) to what calls returned in a context. */
-static void give_up(CallLog *context, Function *f, PyObject *queries)
+/* Record what a call ran, when it ends. */
+static void give_up(Recorder *r, CallLog *context, Function *f, const Queries *q)
 {
-    PyObject *returned = PyObject_GetAttrString((PyObject *)context, "returned");
-    PyObject *pair = Py_BuildValue("(IO)", f->number, queries);
-    if (returned == NULL || pair == NULL || !PyList_Check(returned) || PyList_Append(returned, pair) < 0) PyErr_Clear();
-    Py_XDECREF(pair);
-    Py_XDECREF(returned);
+    if (!context->open) return;
+    for (uint32_t i = 0; i < q->n; i++) {
+        const KeyUse *use = &q->keys[i];
+        if (!use->n) continue;  /* rows of a statement that an earlier call ran */
+        uint32_t driver = use->n >= 2 ? driver_of(q, use, r->statements) : 0;
+        const KeyUse *driving = driver ? use_of(q, driver) : NULL;
+        uint64_t rows = driving != NULL ? driving->rows : 0;
+        record_use(context, (Use){f->number, use->key, use->n, use->identical, driver, use->time, rows});
+    }
+    if (f->asked || (r->n_asking >= r->asking_room && !more(&r->asking, &r->asking_room, sizeof(uint32_t)))) return;
+    f->asked = 1;
+    r->asking[r->n_asking++] = f->number;
 }
 
 /* ---- the ends of calls ---- */
@@ -898,7 +824,7 @@ static uint32_t drawn(Recorder *r, uint32_t every)
 }
 
 /* Show a call that is slow, or one in `every`, to Python. */
-static void exemplar(Recorder *r, Function *f, CallLog *context, int64_t wall, int64_t own, PyObject *queries,
+static void exemplar(Recorder *r, Function *f, CallLog *context, int64_t wall, int64_t own, uint64_t statements,
                      PyObject *result)
 {
     int uniform = f->every && --f->countdown == 0;
@@ -906,8 +832,8 @@ static void exemplar(Recorder *r, Function *f, CallLog *context, int64_t wall, i
     if (!uniform && !(f->slow_ns && wall >= f->slow_ns)) return;
     PyObject *frame = (PyObject *)PyEval_GetFrame();
     PyObject *arguments = Py_BuildValue(
-        "(ILLOKIOOOO)", f->number, (long long)wall, (long long)own, uniform ? Py_True : Py_False,
-        (unsigned long long)f->ended, f->live, queries != NULL ? queries : Py_None, frame != NULL ? frame : Py_None,
+        "(ILLOKIKOOO)", f->number, (long long)wall, (long long)own, uniform ? Py_True : Py_False,
+        (unsigned long long)f->ended, f->live, (unsigned long long)statements, frame != NULL ? frame : Py_None,
         result != NULL ? result : missing, (PyObject *)context);
     if (arguments == NULL) PyErr_Clear();
     Py_XDECREF(quietly(r->capture, arguments));
@@ -929,19 +855,23 @@ static void finish(Recorder *r, Stack *k, int at, int64_t now, PyObject *result)
     Frame frame = k->frames[at];
     Function *f = frame.function;
     int64_t wall = now - frame.start, own = wall - frame.child, seen = wall - frame.overhead;
+    uint64_t statements = 0;
     k->n = at;
     if (frame.flags & PARTIAL) {
         pass_down(k, frame.child, frame.overhead);
-        if (frame.queries != NULL) pass_up(r, k, Py_NewRef(frame.queries));
+        if (frame.queries != NULL) pass_up(k, frame.queries);
+        frame.queries = NULL;
     } else {
         pass_down(k, wall + r->cost, frame.overhead + r->cost);
         if (seen < 0) seen = 0;
         record(frame.context, f, frame.caller, frame.flags & NESTED ? -1 : seen, own);
         if (SELDOM(frame.queries != NULL)) {
-            give_up(frame.context, f, frame.queries);
-            pass_up(r, k, Py_NewRef(frame.queries));
+            statements = executions_in(frame.queries);
+            give_up(r, frame.context, f, frame.queries);
+            pass_up(k, frame.queries);
+            frame.queries = NULL;
         }
-        if (SELDOM(f->every || f->slow_ns) && !(frame.flags & NESTED)) exemplar(r, f, frame.context, seen, own, frame.queries, result);
+        if (SELDOM(f->every || f->slow_ns) && !(frame.flags & NESTED)) exemplar(r, f, frame.context, seen, own, statements, result);
     }
     off_stack(k, &frame, 1);
     release(&frame);
@@ -968,14 +898,12 @@ static void end_slice(Recorder *r, Call *call, int64_t now)
         frame.function->slices++;
     }
     if (SELDOM(frame.queries != NULL)) {
-        if (call->totals == NULL) {
-            call->totals = quietly(r->make_queries, PyTuple_New(0));
+        if (frame.function != NULL && !call->partial) {
+            if (call->totals == NULL) call->totals = calloc(1, sizeof(Queries));
+            if (call->totals != NULL) add_queries(call->totals, frame.queries);
         }
-        PyObject *add = call->totals != NULL ? PyObject_GetAttrString(call->totals, "add") : NULL;
-        if (add == NULL) PyErr_Clear();
-        Py_XDECREF(quietly(add, PyTuple_Pack(1, frame.queries)));
-        Py_XDECREF(add);
-        pass_up(r, k, Py_NewRef(frame.queries));
+        pass_up(k, frame.queries);
+        frame.queries = NULL;
     }
     release(&frame);
 }
@@ -1005,8 +933,10 @@ static void end_call(Recorder *r, Call *call, int64_t now, PyObject *result)
     int64_t wall = now - call->first - call->past_overhead;
     if (wall < 0) wall = 0;
     record(call->context, f, call->caller, call->nested ? -1 : wall, call->own);
-    if (call->totals != NULL) give_up(call->context, f, call->totals);
-    if (SELDOM(f->every || f->slow_ns) && !call->nested) exemplar(r, f, call->context, wall, call->own, call->totals, result);
+    if (call->totals != NULL) give_up(r, call->context, f, call->totals);
+    if (SELDOM(f->every || f->slow_ns) && !call->nested) {
+        exemplar(r, f, call->context, wall, call->own, executions_in(call->totals), result);
+    }
 }
 
 /* ---- the beginnings of calls ---- */
@@ -1623,9 +1553,8 @@ static void clear_pile(Pile *pile)
     free(pile->objects);
 }
 
-/* Take marked functions off a stack. What they queried goes to the frame below; where that has queries of its own, the
- * two are put into `sums`, to be added later. */
-static void cut_stack(Stack *k, Pile *sums, Pile *dead)
+/* Take marked functions off a stack. What they queried goes to the frame below. */
+static void cut_stack(Stack *k, Pile *dead)
 {
     int kept = 0;
     for (int i = 0; i < k->n; i++) {
@@ -1637,16 +1566,11 @@ static void cut_stack(Stack *k, Pile *sums, Pile *dead)
         if (below != NULL) {
             below->child += frame->child;
             below->overhead += frame->overhead;
-            if (below->queries == NULL) {
-                below->queries = frame->queries;
-                frame->queries = NULL;
-            } else if (frame->queries != NULL) {
-                put(sums, Py_NewRef(below->queries));
-                put(sums, Py_NewRef(frame->queries));
-            }
+            merge_queries(&below->queries, frame->queries);
+        } else {
+            free_queries(frame->queries);
         }
         off_stack(k, frame, 1);
-        put(dead, frame->queries);
         put(dead, (PyObject *)frame->call);
         put(dead, (PyObject *)frame->context);
     }
@@ -1655,10 +1579,10 @@ static void cut_stack(Stack *k, Pile *sums, Pile *dead)
 
 static PyObject *cut(Recorder *r, PyObject *numbers)
 {
-    Pile sums = {0}, dead = {0};
+    Pile dead = {0};
     if (mark(r, numbers) < 0) return NULL;
     for (int i = 0; i < r->n_states; i++) {
-        for (int j = 0; j < r->states[i]->n_stacks; j++) cut_stack(r->states[i]->stacks[j], &sums, &dead);
+        for (int j = 0; j < r->states[i]->n_stacks; j++) cut_stack(r->states[i]->stacks[j], &dead);
     }
     for (Call *call = r->oldest, *newer; call != NULL; call = newer) {
         newer = call->newer;
@@ -1672,13 +1596,6 @@ static PyObject *cut(Recorder *r, PyObject *numbers)
         r->functions[i]->epoch++;
     }
     unmark(r);
-    for (uint32_t i = 0; i + 1 < sums.n; i += 2) {
-        PyObject *add = PyObject_GetAttrString(sums.objects[i], "add");
-        if (add == NULL) PyErr_Clear();
-        Py_XDECREF(quietly(add, PyTuple_Pack(1, sums.objects[i + 1])));
-        Py_XDECREF(add);
-    }
-    clear_pile(&sums);
     clear_pile(&dead);
     Py_RETURN_NONE;
 }
@@ -1773,28 +1690,101 @@ static PyObject *function(Recorder *r, PyObject *Py_UNUSED(ignored))
     return PyLong_FromUnsignedLong(found ? found : top != NULL ? top->shown : 0);
 }
 
-static PyObject *queries(Recorder *r, PyObject *make)
+/* The number of a value in a dictionary, a new one where it is not there; 0 with an exception. */
+static uint32_t numbered(PyObject *numbers, PyObject *value)
 {
-    State *s = state_of(r);
-    if (s == NULL || !s->current->n || r->closed) Py_RETURN_NONE;
-    Stack *k = s->current;
-    int at = k->n - 1;
-    if (k->frames[at].queries == NULL) {
-        PyObject *made = quietly(make, PyTuple_New(0));
-        if (made == NULL || at >= k->n) {
-            Py_XDECREF(made);
-            Py_RETURN_NONE;
-        }
-        if (k->frames[at].queries == NULL) k->frames[at].queries = made;
-        else Py_DECREF(made);
-    }
-    return Py_NewRef(k->frames[at].queries);
+    PyObject *known = PyDict_GetItemWithError(numbers, value);
+    if (known != NULL) return (uint32_t)PyLong_AsUnsignedLong(known);
+    if (PyErr_Occurred()) return 0;
+    uint32_t made = (uint32_t)PyDict_GET_SIZE(numbers) + 1;
+    PyObject *number = PyLong_FromUnsignedLong(made);
+    int failed = number == NULL || PyDict_SetItem(numbers, value, number) < 0;
+    Py_XDECREF(number);
+    return failed ? 0 : made;
 }
 
-static Table *table_of(Recorder *r, PyObject *name)
+/* The number of a key, a tuple that begins with its statement. 0: there are too many, or an exception. */
+static uint32_t key_number(Recorder *r, PyObject *key)
+{
+    PyObject *known = PyDict_GetItemWithError(r->key_numbers, key);
+    if (known != NULL) return (uint32_t)PyLong_AsUnsignedLong(known);
+    if (PyErr_Occurred() || !PyTuple_Check(key) || !PyTuple_GET_SIZE(key)) return 0;
+    if (r->n_keys >= MOST_KEYS) {
+        r->dropped_uses++;
+        return 0;
+    }
+    while (r->n_keys + 2 > r->keys_room) {
+        if (!more(&r->statements, &r->keys_room, sizeof(uint32_t))) return 0;
+    }
+    uint32_t statement = numbered(r->statement_numbers, PyTuple_GET_ITEM(key, 0));
+    if (!statement || PyList_Append(r->key_list, key) < 0) return 0;
+    uint32_t number = numbered(r->key_numbers, key);
+    if (!number) {  /* the list has one for each number */
+        PyList_SetSlice(r->key_list, r->n_keys, r->n_keys + 1, NULL);
+        return 0;
+    }
+    r->statements[number] = statement;
+    return r->n_keys = number;
+}
+
+/* What the running call on this thread ran; NULL at the bottom of a stack. */
+static Queries *running_queries(Recorder *r)
+{
+    State *s = state_of(r);
+    Frame *top = s != NULL && !r->closed ? top_of(s->current) : NULL;
+    if (top != NULL && top->queries == NULL) top->queries = calloc(1, sizeof(Queries));
+    return top != NULL ? top->queries : NULL;
+}
+
+static PyObject *ran(Recorder *r, PyObject *const *arguments, Py_ssize_t n)
+{
+    if (n != 4) return PyErr_Format(PyExc_TypeError, "ran(key, order, wall, parameters)");
+    uint32_t key = key_number(r, arguments[0]);
+    int64_t order = PyLong_AsLongLong(arguments[1]), wall = PyLong_AsLongLong(arguments[2]);
+    uint64_t parameters = arguments[3] != Py_None ? (uint64_t)PyLong_AsUnsignedLongLongMask(arguments[3]) : 0;
+    if (PyErr_Occurred()) return NULL;
+    Queries *q = key ? running_queries(r) : NULL;
+    KeyUse *use = q != NULL ? use_at(q, key, order) : NULL;
+    if (use != NULL) {
+        use->n++;
+        use->time += wall;
+        if (arguments[3] != Py_None) use_parameters(use, parameters ? parameters : 1);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *fetched(Recorder *r, PyObject *const *arguments, Py_ssize_t n)
+{
+    if (n != 5) return PyErr_Format(PyExc_TypeError, "fetched(key, order, rows, wall, drives)");
+    uint32_t key = key_number(r, arguments[0]);
+    int64_t order = PyLong_AsLongLong(arguments[1]), rows = PyLong_AsLongLong(arguments[2]);
+    int64_t wall = PyLong_AsLongLong(arguments[3]);
+    if (PyErr_Occurred()) return NULL;
+    Queries *q = key ? running_queries(r) : NULL;
+    KeyUse *use = q != NULL ? use_at(q, key, order) : NULL;
+    if (use != NULL) {
+        use->rows += (uint64_t)rows;
+        use->time += wall;
+        if (arguments[4] == Py_True) note_driver(q, order, key);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *asking(Recorder *r, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *found = PyList_New(0);
+    while (found != NULL && r->n_asking) {
+        uint32_t number = r->asking[--r->n_asking];
+        if (r->functions[number] != NULL) r->functions[number]->asked = 0;
+        found = listed(found, PyLong_FromUnsignedLong(number));
+    }
+    return found;
+}
+
+static Named *named_of(Recorder *r, PyObject *name)
 {
     PyObject *known = PyDict_GetItemWithError(r->names, name);
-    if (known != NULL) return &r->named[PyLong_AsLong(known)].table;
+    if (known != NULL) return &r->named[PyLong_AsLong(known)];
     if (PyErr_Occurred()) return NULL;
     Named *named = realloc(r->named, (size_t)(r->n_named + 1) * sizeof(Named));
     PyObject *place = PyLong_FromLong(r->n_named);
@@ -1804,8 +1794,8 @@ static Table *table_of(Recorder *r, PyObject *name)
         return NULL;
     }
     Py_DECREF(place);
-    named[r->n_named] = (Named){Py_NewRef(name), {0}};
-    return &named[r->n_named++].table;
+    named[r->n_named] = (Named){.name = Py_NewRef(name)};
+    return &named[r->n_named++];
 }
 
 static PyObject *fold(Recorder *r, PyObject *arguments)
@@ -1813,25 +1803,32 @@ static PyObject *fold(Recorder *r, PyObject *arguments)
     CallLog *log;
     PyObject *name, *other = NULL;
     if (!PyArg_ParseTuple(arguments, "O!U:fold", call_log_type, &log, &name)) return NULL;
-    if (!log->n && !log->n_errors && log->partial == NULL) Py_RETURN_NONE;
+    if (!log->n && !log->n_errors && !log->n_uses && log->partial == NULL) Py_RETURN_NONE;
     if (r->n_named >= r->names_room && PyUnicode_GET_LENGTH(name) && !PyDict_Contains(r->names, name)) {
         name = other = PyUnicode_FromString("<other>");
         if (other == NULL) return NULL;
     }
-    Table *t = table_of(r, name);
+    Named *named = named_of(r, name);
     Py_XDECREF(other);
-    if (t == NULL) return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    if (named == NULL) return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     if (log->partial != NULL) {
-        merge_table(t, log->partial);
-        clear_table(log->partial);
+        merge_table(&named->table, &log->partial->table);
+        merge_uses(&named->uses, &log->partial->uses);
+        clear_table(&log->partial->table);
+        clear_uses(&log->partial->uses);
         free(log->partial);
         log->partial = NULL;
     }
-    fold_log(log, t);
+    fold_log(log, named);
     if (log->room > 256) {  /* an entry that is over, or a pause: give the memory back */
         free(log->log);
         log->log = NULL;
         log->room = 0;
+    }
+    if (log->uses_room > 256) {
+        free(log->uses);
+        log->uses = NULL;
+        log->uses_room = 0;
     }
     Py_RETURN_NONE;
 }
@@ -1871,10 +1868,36 @@ static PyObject *row_data(PyObject *name, Row *row)
     return NULL;
 }
 
+/* A key, or None for what is not known (any more). */
+static PyObject *key_object(Recorder *r, uint32_t number)
+{
+    PyObject *found = number ? PyList_GetItem(r->key_list, (Py_ssize_t)number - 1) : NULL;
+    if (found == NULL) PyErr_Clear();
+    return Py_NewRef(found != NULL ? found : Py_None);
+}
+
+static PyObject *use_data(Recorder *r, PyObject *name, UseRow *row)
+{
+    PyObject *drivers = PyList_New(0);
+    for (uint32_t i = 0; drivers != NULL && i < row->n_drivers; i++) {
+        const double *sums = row->drivers[i].sums;
+        drivers = listed(drivers, Py_BuildValue("(Ndddddd)", key_object(r, row->drivers[i].key), sums[0], sums[1], sums[2],
+                                                sums[3], sums[4], sums[5]));
+    }
+    PyObject *executions = drivers != NULL ? histogram_data(&row->executions) : NULL;
+    if (executions == NULL) {
+        Py_XDECREF(drivers);
+        return NULL;
+    }
+    return Py_BuildValue("(OINNKLN)", name, row->function, key_object(r, row->key), executions,
+                         (unsigned long long)row->identical, (long long)row->time, drivers);
+}
+
 static void clear_named(Named *named, int n)
 {
     for (int i = 0; i < n; i++) {
         clear_table(&named[i].table);
+        clear_uses(&named[i].uses);
         Py_DECREF(named[i].name);
     }
     free(named);
@@ -1883,9 +1906,10 @@ static void clear_named(Named *named, int n)
 static PyObject *take(Recorder *r, PyObject *argument)
 {
     long limit = PyLong_AsLong(argument);
-    PyObject *rows = PyList_New(0);
-    if (rows == NULL || (limit == -1 && PyErr_Occurred())) {
+    PyObject *rows = PyList_New(0), *uses = PyList_New(0);
+    if (rows == NULL || uses == NULL || (limit == -1 && PyErr_Occurred())) {
         Py_XDECREF(rows);
+        Py_XDECREF(uses);
         return NULL;
     }
     if (r->taking == NULL && r->n_named) {
@@ -1895,14 +1919,21 @@ static PyObject *take(Recorder *r, PyObject *argument)
         r->n_named = 0;
         PyDict_Clear(r->names);
     }
-    while (rows != NULL && r->n_taking && limit > 0) {
+    while (rows != NULL && uses != NULL && r->n_taking && limit > 0) {
         Named *last = &r->taking[r->n_taking - 1];
         if (last->table.n) {
             Row *row = &last->table.rows[--last->table.n];
             rows = listed(rows, row_data(last->name, row));
             free_row(row);
             limit--;
+        } else if (last->uses.n) {
+            UseRow *row = &last->uses.rows[--last->uses.n];
+            uses = listed(uses, use_data(r, last->name, row));
+            free_use(row);
+            limit--;
         } else {
+            r->dropped_uses += last->uses.dropped;
+            clear_uses(&last->uses);
             clear_table(&last->table);
             Py_DECREF(last->name);
             r->n_taking--;
@@ -1912,7 +1943,10 @@ static PyObject *take(Recorder *r, PyObject *argument)
         free(r->taking);
         r->taking = NULL;
     }
-    return rows;
+    if (rows != NULL && uses != NULL) return Py_BuildValue("(NN)", rows, uses);
+    Py_XDECREF(rows);
+    Py_XDECREF(uses);
+    return NULL;
 }
 
 /* End the calls that were closed unseen and the states of threads that are gone; the contexts of these. */
@@ -1967,18 +2001,18 @@ static Stack *stack_of(State *s, int64_t key)
 }
 
 /* The running stack is left: what it did is the work of those below, and what the lent frame took in is theirs. */
-static void leave_stack(Recorder *r, State *s, int64_t now)
+static void leave_stack(State *s, int64_t now)
 {
     Stack *k = s->current, *below = stack_of(s, k->below);
     int64_t ran = now - k->started;
     k->since = now;
     if (below != NULL && k->n) {
         Frame *lent = &k->frames[0];
-        PyObject *queries = lent->queries;
+        Queries *queries = lent->queries;
         pass_down(below, lent->child, lent->overhead);
         lent->child = lent->overhead = 0;
         lent->queries = NULL;
-        if (queries != NULL) pass_up(r, below, queries);
+        if (queries != NULL) pass_up(below, queries);
     }
     for (; below != NULL; below = stack_of(s, below->below)) below->worked += ran;
 }
@@ -2023,7 +2057,7 @@ static PyObject *switch_stack(Recorder *r, PyObject *arguments)
     State *s = state_of(r);
     if (s == NULL || s->current->key == wanted) Py_RETURN_NONE;
     int64_t now = now_of(r);
-    leave_stack(r, s, now);
+    leave_stack(s, now);
     Stack *k = stack_of(s, wanted);
     if (k == NULL) k = add_stack(r, s, wanted, base != NONE_BELOW ? stack_of(s, base) : NULL, now);
     if (k == NULL) return PyErr_NoMemory();
@@ -2090,16 +2124,18 @@ static PyObject *close_recorder(Recorder *r, PyObject *Py_UNUSED(ignored))
     Py_RETURN_NONE;
 }
 
+static size_t named_bytes(const Named *named) { return table_bytes(&named->table) + uses_bytes(&named->uses); }
+
 static PyObject *memory(Recorder *r, PyObject *Py_UNUSED(ignored))
 {
     size_t bytes = sizeof(Recorder) + r->n_functions * sizeof(Function *) + r->n_waiting * (sizeof(Call) + sizeof(Call *));
     for (uint32_t i = 0; i < r->n_functions; i++) bytes += r->functions[i] != NULL ? sizeof(Function) : 0;
-    for (int i = 0; i < r->n_named; i++) bytes += sizeof(Named) + table_bytes(&r->named[i].table);
-    for (int i = 0; i < r->n_taking; i++) bytes += sizeof(Named) + table_bytes(&r->taking[i].table);
+    for (int i = 0; i < r->n_named; i++) bytes += sizeof(Named) + named_bytes(&r->named[i]);
+    for (int i = 0; i < r->n_taking; i++) bytes += sizeof(Named) + named_bytes(&r->taking[i]);
     for (int i = 0; i < r->n_states; i++) {
         State *s = r->states[i];
         bytes += sizeof(State) + s->root->room * sizeof(Record);
-        if (s->root->partial != NULL) bytes += table_bytes(s->root->partial);
+        if (s->root->partial != NULL) bytes += named_bytes(s->root->partial);
         for (int j = 0; j < s->n_stacks; j++) {
             Stack *k = s->stacks[j];
             bytes += sizeof(Stack) + (size_t)k->room * sizeof(Frame) + (size_t)k->n_pages * sizeof(uint16_t *);
@@ -2113,10 +2149,10 @@ static PyObject *memory(Recorder *r, PyObject *Py_UNUSED(ignored))
 
 static PyObject *recorder_new(PyTypeObject *type, PyObject *arguments, PyObject *names)
 {
-    static char *keywords[] = {"entry", "make_context", "make_queries", "bounds", "clock", NULL};
-    PyObject *entry, *make_context, *make_queries, *given, *clock = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!OOO!|O:Recorder", keywords, &PyContextVar_Type, &entry,
-                                     &make_context, &make_queries, &PyList_Type, &given, &clock)) return NULL;
+    static char *keywords[] = {"entry", "make_context", "bounds", "clock", NULL};
+    PyObject *entry, *make_context, *given, *clock = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!OO!|O:Recorder", keywords, &PyContextVar_Type, &entry,
+                                     &make_context, &PyList_Type, &given, &clock)) return NULL;
     if (PyList_GET_SIZE(given) != BOUNDS) {
         return PyErr_Format(PyExc_ValueError, "%d bounds are expected, not %zd", BOUNDS, PyList_GET_SIZE(given));
     }
@@ -2125,7 +2161,10 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *arguments, PyObject 
     Recorder *r = (Recorder *)type->tp_alloc(type, 0);
     if (r == NULL) return NULL;
     r->names = PyDict_New();
-    if (r->names == NULL) {
+    r->key_numbers = PyDict_New();
+    r->statement_numbers = PyDict_New();
+    r->key_list = PyList_New(0);
+    if (r->names == NULL || r->key_numbers == NULL || r->statement_numbers == NULL || r->key_list == NULL) {
         Py_DECREF(r);
         return NULL;
     }
@@ -2133,7 +2172,6 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *arguments, PyObject 
     r->interpreter = PyThreadState_Get()->interp;
     r->entry = Py_NewRef(entry);
     r->make_context = Py_NewRef(make_context);
-    r->make_queries = Py_NewRef(make_queries);
     r->clock = clock != Py_None ? Py_NewRef(clock) : NULL;
     r->slice_end = NEVER;
     r->names_room = 2000;
@@ -2148,7 +2186,6 @@ static int recorder_traverse(Recorder *r, visitproc visit, void *arg)
     Py_VISIT(r->clock);
     Py_VISIT(r->entry);
     Py_VISIT(r->make_context);
-    Py_VISIT(r->make_queries);
     Py_VISIT(r->full);
     Py_VISIT(r->capture);
     Py_VISIT(r->wake);
@@ -2161,7 +2198,6 @@ static int recorder_clear(Recorder *r)
 {
     r->closed = 1;
     Py_CLEAR(r->make_context);
-    Py_CLEAR(r->make_queries);
     Py_CLEAR(r->full);
     Py_CLEAR(r->capture);
     Py_CLEAR(r->wake);
@@ -2192,6 +2228,11 @@ static void recorder_dealloc(Recorder *r)
         if (!r->functions[i]->bound && !r->functions[i]->live) free(r->functions[i]);  /* else code or a token knows it */
     }
     free(r->functions);
+    free(r->statements);
+    free(r->asking);
+    Py_XDECREF(r->key_numbers);
+    Py_XDECREF(r->key_list);
+    Py_XDECREF(r->statement_numbers);
     Py_XDECREF(r->names);
     Py_XDECREF(r->clock);
     Py_XDECREF(r->entry);
@@ -2210,6 +2251,7 @@ static PyMemberDef recorder_members[] = {
     {"room", T_LONGLONG, offsetof(Recorder, room), 0, "calls of sampled functions until the slice is over; 0: no limit"},
     {"first_slow_ns", T_LONGLONG, offsetof(Recorder, first_slow_ns), 0, "the trigger of functions that have none yet"},
     {"names_room", T_LONGLONG, offsetof(Recorder, names_room), 0, "names of entries between two takes"},
+    {"dropped_uses", T_ULONGLONG, offsetof(Recorder, dropped_uses), 0, "statements of calls for which there was no room"},
     {"dropped", T_LONGLONG, offsetof(Recorder, dropped), READONLY, "calls that were not recorded for want of room"},
     {NULL},
 };
@@ -2253,10 +2295,13 @@ static PyMethodDef recorder_methods[] = {
     ONE("seed", seed, "Take in the running calls of functions, as callers only."),
     NONE("context", context, "Where things are accumulated now."),
     NONE("function", function, "The innermost application function here; 0: none."),
-    ONE("queries", queries, "queries(make): see Calls."),
+    FAST("ran", ran, "ran(key, order, wall, parameters): see Calls."),
+    FAST("fetched", fetched, "fetched(key, order, rows, wall, drives): see Calls."),
+    NONE("asking", asking, "The functions of which calls ran statements, since last asked."),
     SOME("fold", fold, "fold(context, name): move the calls of a context to the table of a name."),
     ONE("clear", clear, "Forget the calls of a context."),
-    ONE("take", take, "take(limit): up to so many rows (name, function, sampled, calls, callers, wall, own, errors)."),
+    ONE("take", take, "take(limit): up to so many rows (name, function, sampled, calls, callers, wall, own, errors), and then"
+        " (name, function, key, executions, identical, time, drivers)."),
     NONE("reap", reap, "Give up threads that ended; their contexts."),
     NONE("root", root, "The context of this thread outside of entries."),
     NONE("rouse", rouse, "Let the next call call wake again."),
@@ -2271,7 +2316,7 @@ static PyMethodDef recorder_methods[] = {
     {NULL},
 };
 static PyType_Slot recorder_slots[] = {
-    {Py_tp_doc, "Recorder(entry, make_context, make_queries, bounds, clock=None); see native.py."},
+    {Py_tp_doc, "Recorder(entry, make_context, bounds, clock=None); see native.py."},
     {Py_tp_new, recorder_new},
     {Py_tp_traverse, recorder_traverse},
     {Py_tp_clear, recorder_clear},

@@ -9,6 +9,7 @@ from .sampling import Sampling
 from .work import Work
 
 if TYPE_CHECKING:
+    from ..queries.log import Key
     from ..windows.window import Window
     from .meter import Meter
 
@@ -45,12 +46,15 @@ class Calls(Protocol):
     def function(self) -> int:
         """The innermost application function whose call is being recorded on this thread; 0: none."""
 
-    def queries(self, make: Callable[[], Any]) -> Any | None:
-        """The queries of the innermost call or entry, by ``make`` if there were none yet; None outside of both.
+    def ran(self, key: Key, order: int, wall: int, parameters: int | None) -> None:
+        """The innermost call or entry executed the statement of ``key``, the ``order``-th of the process, in ``wall``
+        ns; ``parameters`` are their hash, None where it is not known.
 
-        What ``make`` returns has ``add(other)``. When its call ends, it is appended to ``returned`` of the work with
-        the number of the function, and added to the queries of the call or entry below.
+        When a call ends, what it ran is summed with its function, and passed to the call or entry below.
         """
+
+    def fetched(self, key: Key, order: int, rows: int, wall: int, drives: bool) -> None:
+        """So many more rows of that execution were fetched; ``drives``: now they are more than one."""
 
     def new_context(self, name: str, kind: str) -> Work:
         """The work of an entry that is about to begin."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from .. import __version__, threads
 from ..mechanisms.switch import TIMED
-from ..queries.log import CallQueries
 from .calls import Clock, Hooks, Token
 from .context import CallGraph
 from .histogram import BOUNDS, Counts
@@ -23,6 +22,7 @@ from .triggers import FIRST_SLOW_NS
 from .work import Work
 
 if TYPE_CHECKING:
+    from ..queries.log import Key
     from ..windows.window import Window
 
 #: rows taken from the tables at once, so that the GIL is held for less than 1 ms
@@ -117,7 +117,7 @@ class NativeRecorder:
         self.ended: deque[Work] = deque()
         self._context = _context_class(module)
         #: the extension's recorder; what is only for the governor is called there
-        self.core = module.Recorder(self.entry, self._new_root, CallQueries, BOUNDS, clock)
+        self.core = module.Recorder(self.entry, self._new_root, BOUNDS, clock)
         self.core.wake = lambda: None
         self.missing = module.MISSING
         self.sampling = _Sampling(self.core, self.clock)
@@ -126,13 +126,14 @@ class NativeRecorder:
         self._here = _Here()
         #: what was folded of entries whose name is not known yet
         self._partials: dict[Work, Totals] = {}
-        for name in ("context", "function", "queries", "suspend", "resume", "error", "grew", "rouse"):
+        for name in ("context", "function", "ran", "fetched", "suspend", "resume", "error", "grew", "rouse"):
             setattr(self, name, getattr(self.core, name))
 
     if TYPE_CHECKING:
         context: Callable[[], Work]
         function: Callable[[], int]
-        queries: Callable[[Callable[[], Any]], Any | None]
+        ran: Callable[[Key, int, int, int | None], None]
+        fetched: Callable[[Key, int, int, int, bool], None]
         suspend: Callable[[Token], None]
         resume: Callable[[Token], None]
         error: Callable[[Token], None]
@@ -237,9 +238,13 @@ class NativeRecorder:
         whole, taken = window.estimated | self.sampling.shed, 0
         totals: dict[str, Totals] = {}
         while True:
-            rows = self.core.take(_ROWS)
-            if not rows:
-                return
+            rows, uses = self.core.take(_ROWS)
+            if not rows and not uses:
+                break
+            for name, *use in uses:
+                if name not in totals:
+                    totals[name] = window.totals_of(name)
+                totals[name].add_use(*use)
             packed: dict[str, list[PackedRow]] = {}
             for name, function, sampled, calls, callers, wall, own, errors in rows:
                 if name not in totals:
@@ -261,6 +266,8 @@ class NativeRecorder:
                 row.add_counts(callers, wall, own, errors)
             for name, small in packed.items():
                 totals[name].pack(small)
+        window.dropped_rows += self.core.dropped_uses
+        self.core.dropped_uses = 0
 
     def _read(self) -> None:
         shed, meter = self.sampling.shed, self._meter
@@ -272,6 +279,7 @@ class NativeRecorder:
                 meter.wall[function] += wall
         for function, slices in self.core.resumptions():
             self.sampling.resumptions[function] += slices
+        self.sampling.pinned.update(self.core.asking())
 
     def forget(self) -> None:
         self.core.forget()

@@ -10,9 +10,10 @@ import sys
 import weakref
 from collections import defaultdict, deque
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Callable
 
 from ..exemplars.facts import MISSING
+from ..queries.log import CallQueries, Key
 from .calls import Clock, Hooks
 from .context import (
     CHILD,
@@ -81,13 +82,25 @@ class Recorder:
         function: int = self.local.state.current[EDGE].function
         return function
 
-    def queries(self, make: Callable[[], Any]) -> Any | None:
+    def ran(self, key: Key, order: int, wall: int, parameters: int | None) -> None:
+        queries = self._queries()
+        if queries is not None:
+            queries.ran(key, order, wall, parameters)
+
+    def fetched(self, key: Key, order: int, rows: int, wall: int, drives: bool) -> None:
+        queries = self._queries()
+        if queries is not None:
+            queries.fetched(key, order, rows, wall, drives)
+
+    def _queries(self) -> CallQueries | None:
+        """What the running call ran; None at the bottom of a stack."""
         frame = self.local.state.current
         if frame[PARENT] is None:
             return None
         if frame[QUERIES] is None:
-            frame[QUERIES] = make()
-        return frame[QUERIES]
+            frame[QUERIES] = CallQueries()
+        queries: CallQueries = frame[QUERIES]
+        return queries
 
     def new_context(self, name: str, kind: str) -> Context:
         return Context(name, kind)

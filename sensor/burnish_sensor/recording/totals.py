@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..queries.dependencies import Dependency, Endpoint
@@ -122,6 +122,10 @@ class DriverSums:
     def add(self, x: int, y: int) -> None:
         self.values = [a + b for a, b in zip(self.values, (1, x, y, x * x, x * y, y * y))]
 
+    def add_sums(self, sums: list[float]) -> None:
+        """Sums made elsewhere; whole numbers."""
+        self.values = [a + int(b) for a, b in zip(self.values, sums)]
+
     def merge(self, other: DriverSums) -> None:
         self.values = [a + b for a, b in zip(self.values, other.values)]
 
@@ -141,6 +145,20 @@ class PerCallTotals:
         self.time += queries.time
         if driver is not None:
             self.drivers[driver].add(driver_rows, queries.n)
+
+    def add_counts(
+        self,
+        executions: Counts,
+        identical: int,
+        time: int,
+        drivers: Iterable[tuple[Key, float, float, float, float, float, float]],
+    ) -> None:
+        """Add what was summed already; a driver with n, Σx, Σy, Σx², Σxy, Σy²."""
+        self.executions.add_counts(executions)
+        self.identical += identical
+        self.time += time
+        for driver, *sums in drivers:
+            self.drivers[driver].add_sums(sums)
 
     def merge(self, other: PerCallTotals) -> None:
         self.executions.merge(other.executions)
@@ -229,6 +247,19 @@ class Totals:
             driver = queries.driver_of(key) if record.n >= 2 else None
             rows = queries.keys[driver].rows if driver in queries.keys else 0
             self.per_call[row].add(record, driver, rows)
+
+    def add_use(
+        self,
+        function: int,
+        key: Key,
+        executions: Counts,
+        identical: int,
+        time: int,
+        drivers: Iterable[tuple[Key, float, float, float, float, float, float]],
+    ) -> None:
+        """Add what was summed already of the calls of a function that ran one statement."""
+        if (function, key) in self.per_call or self._has_room(self.per_call):
+            self.per_call[function, key].add_counts(executions, identical, time, drivers)
 
     def _has_room(self, table: dict[Any, Any]) -> bool:
         if len(table) < _ROWS_PER_TABLE:

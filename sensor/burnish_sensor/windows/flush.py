@@ -240,7 +240,7 @@ class Flusher:
         dropped = self._dropped
         dropped["functions"] = self._registry.dropped
         dropped["entries"] += window.dropped_entries
-        dropped["rows"] += sum(totals.dropped for totals in window.totals.values())
+        dropped["rows"] += window.dropped_rows + sum(totals.dropped for totals in window.totals.values())
         dropped["statements"] = self._statements.dropped + dropped["rows"]
         dropped["calls"] += sum(totals.dropped_dependencies for totals in window.totals.values())
         dropped["dependencies"] = self.dropped_dependencies() + dropped["calls"]

@@ -45,7 +45,7 @@ class Window:
         self._capacity = entries
         self.entries: dict[str, EntryTotals] = {}
         self.totals: defaultdict[str, Totals] = defaultdict(Totals)
-        self.dropped_entries = 0
+        self.dropped_entries = self.dropped_rows = 0
         self.calls = 0
         #: how many calls each recorded call of a sampled function stands for
         self.weights: dict[int, Weight] = {}

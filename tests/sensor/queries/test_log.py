@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -195,3 +196,57 @@ def test_sets_of_parameters_are_never_identical() -> None:
     app["write"]()
     (row,) = bench.tables()["per_call"]
     assert (row["executions"]["sum"], row["identical"]) == (3, 0)
+
+
+def test_any_tree_of_calls_adds_up() -> None:
+    """Random trees of calls, against sums made from the list of all executions below each call."""
+    bench, rng = Bench(), random.Random(7)
+    app = bench.load("""
+        def a(tree): walk(tree)
+        def b(tree): walk(tree)
+        def c(tree): walk(tree)
+        def walk(tree):
+            for step in tree:
+                if step[0] == "call":
+                    globals()[step[1]](step[2])
+                else:
+                    bench.query("SELECT %s" % step[1], (step[2],), rows=step[3])
+    """)
+    expected: dict[tuple[str, str], list[int]] = {}
+    for _ in range(60):
+        tree = [("call", rng.choice("abc"), _tree(rng, 3))]
+        _expect(tree, expected)
+        app["walk"](tree)
+    found = {key: row for key, row in per_call(bench).items() if key[0] != "walk"}
+    for (function, statement), (calls, executions, identical) in expected.items():
+        row = found.pop((function, statement_id(f"SELECT {statement}")))
+        assert (row["calls"], row["executions"]["sum"], row["identical"]) == (calls, executions, identical)
+    assert not found
+
+
+def _tree(rng: random.Random, depth: int) -> list[Any]:
+    steps: list[Any] = []
+    for _ in range(rng.randint(0, 4)):
+        if depth and rng.random() < 0.5:
+            steps.append(("call", rng.choice("abc"), _tree(rng, depth - 1)))
+        else:
+            steps.append(("ask", rng.choice("xyz"), rng.randint(0, 2), rng.randint(0, 3)))
+    return steps
+
+
+def _expect(tree: list[Any], expected: dict[tuple[str, str], list[int]]) -> list[tuple[str, int]]:
+    """The executions below, with sums by (function, statement): calls, executions, identical ones."""
+    ran: list[tuple[str, int]] = []
+    for step in tree:
+        if step[0] == "ask":
+            ran.append((step[1], step[2]))
+            continue
+        below = _expect(step[2], expected)
+        ran += below
+        for statement in {name for name, _ in below}:
+            asked = [parameter for name, parameter in below if name == statement]
+            sums = expected.setdefault((step[1], statement), [0, 0, 0])
+            sums[0] += 1
+            sums[1] += len(asked)
+            sums[2] += len(asked) - len(set(asked))
+    return ran

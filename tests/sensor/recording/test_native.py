@@ -61,7 +61,8 @@ def test_tables_are_taken_in_parts() -> None:
     recorder.core.fold(recorder.core.root(), "a")
     parts = []
     while True:
-        part = recorder.core.take(7)
+        part, uses = recorder.core.take(7)
+        assert not uses
         if not part:
             break
         parts.append(part)
@@ -239,7 +240,7 @@ def test_exemplars_are_the_slow_calls_and_a_uniform_sample() -> None:
         app["f"](n)
     assert [call[1] for call in slow] == [*range(70, 77), 87]
     assert all(call[3] is False and call[8] is core.MISSING for call in slow)
-    assert [call[6] is not None for call in slow] == [False] * 7 + [True]
+    assert [call[6] for call in slow] == [0] * 7 + [1]
     assert slow[0][4:6] == (71, 1)
     native.set_trigger(1, 0, 10)
     uniform = Counter(call[3] for call in slow[len(slow) :])
