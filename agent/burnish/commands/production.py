@@ -1,0 +1,50 @@
+"""`burnish hotspots`, `findings`, `function` and `releases`: what production says."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from burnish import facts, views
+from burnish.commands.lookup import app_of, named, profile_of, unknown
+from burnish.commands.output import candidate_row, output
+from burnish.errors import UsageError
+
+
+def hotspots(args: Namespace) -> int:
+    """`burnish hotspots`."""
+    profile = profile_of(app_of(args), args.release)
+    rows = facts.hot_rows(profile, args.by)[: args.top]
+    output(args, rows, views.hotspots(rows, profile))
+    return 0
+
+
+def findings(args: Namespace) -> int:
+    """`burnish findings`."""
+    app = app_of(args)
+    profile_of(app, args.release)
+    ranking = app.world.assess(args.release)
+    assert ranking is not None
+    output(args, [candidate_row(c) for c in ranking.candidates], views.findings(ranking.candidates))
+    return 0
+
+
+def function(args: Namespace) -> int:
+    """`burnish function NAME`."""
+    app = app_of(args)
+    profile = profile_of(app, None)
+    profiles = [p for r in app.runtime.releases() if (p := app.runtime.profile(r.name)) is not None]
+    name = named(args.name, sorted({f.function for p in profiles for f in p.functions}))
+    if name is None:
+        raise UsageError(unknown(args.name, profile))
+    seen = [fact for p in profiles if (fact := facts.function_facts(name, p))]
+    output(args, seen, views.function(name, seen))
+    return 0
+
+
+def releases(args: Namespace) -> int:
+    """`burnish releases`."""
+    app = app_of(args)
+    profile_of(app, None)
+    seen = app.runtime.releases()
+    output(args, list(seen), views.releases(seen))
+    return 0
