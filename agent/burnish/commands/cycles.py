@@ -9,9 +9,9 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from burnish import views
+from burnish import facts, views
 from burnish.app import App
-from burnish.commands.output import candidate_row, output
+from burnish.commands.output import output
 from burnish.errors import BurnishError, DataError
 from burnish.progress import Progress
 from burnish.report import Report
@@ -57,7 +57,8 @@ def _dry_run(app: App, args: Namespace) -> int:
     if ranking is None:
         raise DataError(f"{app.path(app.config.runtime.database)}: there is no runtime data yet")
     if args.dry_run == "scan":
-        output(args, [candidate_row(c) for c in ranking.candidates], views.findings(ranking.candidates))
+        found = facts.finding_facts(ranking.candidates, ranking.told, ranking.passed)
+        output(args, found, views.findings(ranking.candidates, ranking.told))
         return 0
     from burnish.cycle import run_cycle
     from burnish.graph import Jobs

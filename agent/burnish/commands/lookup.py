@@ -40,7 +40,11 @@ def last_report(app: App) -> Report:
     if last is not None:
         return Report.model_validate(last.report)
     ranking = app.world.assess()
-    return Report(candidates=ranking.candidates, passed=ranking.passed) if ranking else Report()
+    if ranking is None:
+        return Report()
+    return Report(
+        release=ranking.profile.release, candidates=ranking.candidates, told=ranking.told, passed=ranking.passed
+    )
 
 
 def job_of(app: App, text: str) -> Job:

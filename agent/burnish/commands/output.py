@@ -9,8 +9,6 @@ from typing import Any
 from pydantic import BaseModel
 from rich.console import Console, RenderableType
 
-from burnish.job import Candidate
-
 PIPED_WIDTH = 180
 """Columns of a table that goes to a file or a pipe."""
 
@@ -31,8 +29,3 @@ def _plain(data: object) -> Any:
     if isinstance(data, dict):
         return {key: _plain(value) for key, value in data.items()}
     return [_plain(value) for value in data] if isinstance(data, list | tuple) else data
-
-
-def candidate_row(candidate: Candidate) -> dict[str, Any]:
-    """A candidate and its score."""
-    return {**candidate.model_dump(mode="json"), "score": candidate.score}

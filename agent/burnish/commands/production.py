@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from burnish import facts, views
 from burnish.commands.lookup import app_of, named, profile_of, unknown
-from burnish.commands.output import candidate_row, output
+from burnish.commands.output import output
 from burnish.errors import UsageError
 
 
@@ -19,12 +19,21 @@ def hotspots(args: Namespace) -> int:
 
 
 def findings(args: Namespace) -> int:
-    """`burnish findings`."""
+    """`burnish findings`: candidates, what is only told and, with --all, what was passed over."""
     app = app_of(args)
     profile_of(app, args.release)
     ranking = app.world.assess(args.release)
     assert ranking is not None
-    output(args, [candidate_row(c) for c in ranking.candidates], views.findings(ranking.candidates))
+    kind: str | None = args.kind
+    if kind is not None:
+        known = sorted({detector.name for detector in app.detectors})
+        if kind not in known:
+            raise UsageError(f"no detector is named {kind!r}; there are {', '.join(known)}")
+    candidates = [c for c in ranking.candidates if kind in (None, c.finding.kind)]
+    told = [t for t in ranking.told if kind in (None, t.finding.kind)]
+    passed = [p for p in ranking.passed if kind in (None, p.kind, p.by)]
+    table = views.findings(candidates, told, passed if args.all else ())
+    output(args, facts.finding_facts(candidates, told, passed), table)
     return 0
 
 

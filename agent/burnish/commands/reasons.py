@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from burnish import facts, views
 from burnish.commands.lookup import app_of, last_report, named, profile_of, unknown
-from burnish.commands.output import candidate_row, output
+from burnish.commands.output import output
 from burnish.errors import UsageError
 from burnish.job import Passed
 from burnish.why import Why
@@ -26,14 +26,16 @@ def why(args: Namespace) -> int:
     report = last_report(app)
     passed = [p for p in report.passed if p.function == name]
     places = [(i, c) for i, c in enumerate(report.candidates, 1) if c.finding.function == name]
-    if not (mine or passed or places):
+    told = [t for t in report.told if t.finding.function == name]
+    if not (mine or passed or places or told):
         passed = [Passed(function=name, by="detectors", why=Why.NOTHING_FOUND)]
     data = {
         "function": name,
         "facts": facts.function_facts(name, profile),
         "jobs": [facts.job_facts(job) for job in mine],
-        "candidate": [{"place": place, **candidate_row(c)} for place, c in places],
-        "passed": [{**p.model_dump(mode="json"), "sentence": p.why.sentence} for p in passed],
+        "candidate": [{"place": place, **facts.candidate_facts(c)} for place, c in places],
+        "told": [facts.told_facts(t) for t in told],
+        "passed": [facts.passed_facts(p) for p in passed],
     }
     output(args, data, views.why(data))
     return 0
