@@ -109,32 +109,6 @@ def releases(seen: Sequence[Release]) -> RenderableType:
     return table
 
 
-def function(name: str, facts: Sequence[Row]) -> RenderableType:
-    """One function, release by release, and its statements in the newest."""
-    table = _table(name, "release", "calls", "calls/min", "mean", "p50", "p90", "p99", "own mean", "errors")
-    for r in facts:
-        wall = r["wall_ns"]
-        table.add_row(
-            r["release"][:12],
-            f"{r['calls']:,}",
-            f"{r['calls_per_minute']:,.1f}",
-            *(ms(wall[k]) for k in ("mean", "p50", "p90", "p99")),
-            ms(r["own_ns"]["mean"]),
-            str(sum(r["errors"].values())),
-        )
-    newest = facts[-1]
-    lines = [f"{newest['file']}:{newest['line']}"]
-    lines += [f"  entry  {entry or '(none)'}  {n:,} calls" for entry, n in sorted(newest["entries"].items())]
-    lines += [f"  from   {caller or '(none)'}  {n:,} calls" for caller, n in sorted(newest["callers"].items())]
-    statements = _table("Statements in one call", "executions", "time", "site", "statement")
-    for s in newest["statements"]:
-        site = f"{s['site']['file']}:{s['site']['line']}"
-        statements.add_row(
-            f"{s['executions_per_call']:.1f}", ms(s["time_ns_per_call"]), site, _short(s["statement"], 160)
-        )
-    return Group(table, *lines, *([statements] if newest["statements"] else []))
-
-
 def jobs(all_jobs: Sequence[Job]) -> RenderableType:
     """Every job."""
     table = _table("Jobs", "job", "state", "step", "kind", "function", "why")
@@ -230,7 +204,3 @@ def settings(rows: Sequence[Row]) -> RenderableType:
 
 def _when(unix_ns: int) -> str:
     return datetime.fromtimestamp(unix_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _short(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"

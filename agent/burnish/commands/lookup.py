@@ -21,17 +21,32 @@ def app_of(args: Namespace) -> App:
 def profile_of(app: App, release: str | None) -> Profile:
     """The newest data of a release (default: the newest). Raises UsageError, or DataError where there is none."""
     app.runtime.refresh()
-    profile = app.runtime.profile(release)
-    if profile is None:
-        if release is not None and app.runtime.releases():
-            known = ", ".join(r.name[:12] for r in app.runtime.releases()[-5:])
-            raise UsageError(f"release {release!r} is not in the data; the newest are {known}")
-        raise DataError(
-            f"{app.path(app.config.runtime.database)}: there is no runtime data of service "
-            f"{app.config.service.name!r} in {app.config.service.environment!r} yet; "
-            f"run it with the sensor, which writes to {app.path(app.config.runtime.windows)}"
-        )
-    return profile
+    return _there(app, release, app.runtime.profile(release))
+
+
+def part_of(app: App, function: str, release: str | None) -> Profile:
+    """What of `profile_of` concerns one function."""
+    app.runtime.refresh()
+    return _there(app, release, app.runtime.excerpt(function, release))
+
+
+def known_names(app: App) -> list[str]:
+    """Of all functions that ran in any release, in order."""
+    profiles = (app.runtime.profile(release.name) for release in app.runtime.releases())
+    return sorted({f.function for profile in profiles if profile is not None for f in profile.functions})
+
+
+def _there(app: App, release: str | None, profile: Profile | None) -> Profile:
+    if profile is not None:
+        return profile
+    if release is not None and app.runtime.releases():
+        known = ", ".join(r.name[:12] for r in app.runtime.releases()[-5:])
+        raise UsageError(f"release {release!r} is not in the data; the newest are {known}")
+    raise DataError(
+        f"{app.path(app.config.runtime.database)}: there is no runtime data of service "
+        f"{app.config.service.name!r} in {app.config.service.environment!r} yet; "
+        f"run it with the sensor, which writes to {app.path(app.config.runtime.windows)}"
+    )
 
 
 def last_report(app: App) -> Report:

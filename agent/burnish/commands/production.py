@@ -5,9 +5,14 @@ from __future__ import annotations
 from argparse import Namespace
 
 from burnish import facts, views
-from burnish.commands.lookup import app_of, named, profile_of, unknown
+from burnish.commands.lookup import app_of, known_names, last_report, named, part_of, profile_of
 from burnish.commands.output import output
 from burnish.errors import UsageError
+from burnish.function_facts import function_json
+from burnish.function_model import Status
+from burnish.function_text import function_text
+from burnish.function_view import function_view
+from burnish.tokens import as_json
 
 
 def hotspots(args: Namespace) -> int:
@@ -38,16 +43,22 @@ def findings(args: Namespace) -> int:
 
 
 def function(args: Namespace) -> int:
-    """`burnish function NAME`."""
+    """`burnish function NAME`: 2 where the name never ran."""
     app = app_of(args)
-    profile = profile_of(app, None)
-    profiles = [p for r in app.runtime.releases() if (p := app.runtime.profile(r.name)) is not None]
-    name = named(args.name, sorted({f.function for p in profiles for f in p.functions}))
-    if name is None:
-        raise UsageError(unknown(args.name, profile))
-    seen = [fact for p in profiles if (fact := facts.function_facts(name, p))]
-    output(args, seen, views.function(name, seen))
-    return 0
+    known = part_of(app, args.name, args.release)
+    name, names = args.name, list[str]()
+    if known.function(name) is None:  # the end of a name, an older release's, or nothing: all names are wanted
+        names = known_names(app)
+        name = named(name, names) or name
+        known = part_of(app, name, args.release)
+    report = last_report(app)
+    found = [*(c.finding for c in report.candidates), *(t.finding for t in report.told)]
+    view = function_view(name, app.runtime, known, found, app.store.jobs(), now=app.clock.now(), names=names)
+    if view.status is Status.UNKNOWN and not args.json:
+        near = f"; did you mean {', '.join(view.nearest)}?" if view.nearest else ""
+        raise UsageError(f"no function {name!r} in the data: {view.no_data[0]}{near}")
+    print(as_json(function_json(view, args.tokens)) if args.json else function_text(view))  # counted as one line
+    return UsageError.exit_code if view.status is Status.UNKNOWN else 0
 
 
 def releases(args: Namespace) -> int:
