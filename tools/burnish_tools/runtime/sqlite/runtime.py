@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from burnish.conditions import Sample
+from burnish.excerpt import excerpt
 from burnish.profile import Deployment, FunctionStats, Profile, Release, Series, Stretch
 from burnish_tools.runtime.format import Window
 from burnish_tools.runtime.spool import Spool
@@ -130,6 +131,11 @@ class SqliteRuntime:
                 dependencies=reading.dependencies(named),
                 dropped=_dropped(row[3] for row in windows),
             )
+
+    def excerpt(self, function: str, release: str | None = None) -> Profile | None:
+        """What of the profile concerns one function; None where there is no window."""
+        found = self.profile(release)
+        return excerpt(found, function) if found is not None else None
 
     def series(self, function: str, release: str) -> Series:
         """The function window by window, oldest first; empty where it was not seen."""
