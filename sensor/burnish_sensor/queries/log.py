@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterator
-from sys import _getframe
 from types import FrameType
 from typing import Any
 
@@ -159,7 +158,7 @@ class QueryLog:
     """What the database hooks call. ``files`` maps the path of a rewritten module to its relative path."""
 
     def __init__(self, recorder: Calls, files: dict[str, str]) -> None:
-        self._recorder, self._files, self._sampling = recorder, files, recorder.sampling
+        self._recorder, self._files = recorder, files
         self._orders = itertools.count(1)
 
     def executed(
@@ -192,28 +191,31 @@ class QueryLog:
         ``left`` is where it was when it went on in a greenlet of a library: its frame is not below this one there, and
         to ask greenlets for their frames takes long.
         """
-        function = self._recorder.function()
-        if self._sampling.shed:
-            function = self._sampling.pin_unrecorded(_getframe(1)) or function
+        found = self._recorder.site(self._files)
+        function = found if isinstance(found, int) else found[0]
         if not function:
             return None
         if left is not None and left[0] == function:
             return left
-        line = self._line(_getframe(1))
-        if line is None and "greenlet" in sys.modules:
-            line = next(filter(None, map(self._line, _frames_of_parents())), None)
-        return (function, *line) if line is not None else None
-
-    def _line(self, frame: FrameType | None) -> tuple[str, int] | None:
-        """File and line of the innermost function's frame whose code is the application's."""
-        file_of = self._files.get
-        while frame is not None:
-            code = frame.f_code
-            file = file_of(code.co_filename)
-            if file is not None and code.co_flags & _OPTIMIZED and code.co_name != "<lambda>":
-                return file, frame.f_lineno
-            frame = frame.f_back
+        if not isinstance(found, int):
+            return found
+        if "greenlet" in sys.modules:
+            for frame in _frames_of_parents():
+                place = place_of(frame, self._files)
+                if place is not None:
+                    return (function, *place)
         return None
+
+
+def place_of(frame: FrameType | None, files: dict[str, str]) -> tuple[str, int] | None:
+    """File and line of the innermost function's frame whose code is the application's."""
+    while frame is not None:
+        code = frame.f_code
+        file = files.get(code.co_filename)
+        if file is not None and code.co_flags & _OPTIMIZED and code.co_name != "<lambda>":
+            return file, frame.f_lineno
+        frame = frame.f_back
+    return None
 
 
 def _frames_of_parents() -> Iterator[FrameType | None]:

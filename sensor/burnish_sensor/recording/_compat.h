@@ -56,6 +56,20 @@ static inline PyObject *real_code(RealFrame *frame)
 #endif
 }
 
+/* The line that a frame runs. */
+static inline int real_line(RealFrame *frame, PyObject *code)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    (void)code;
+    return PyUnstable_InterpreterFrame_GetLine(frame);
+#elif PY_VERSION_HEX >= 0x030B0000
+    return PyCode_Addr2Line((PyCodeObject *)code, _PyInterpreterFrame_LASTI(frame) * (int)sizeof(_Py_CODEUNIT));
+#else
+    (void)code;
+    return PyFrame_GetLineNumber(frame);
+#endif
+}
+
 #if PY_VERSION_HEX >= 0x030C0000
 #define code_extra_index() PyUnstable_Eval_RequestCodeExtraIndex(NULL)
 #define code_get_extra(code, index, extra) PyUnstable_Code_GetExtra((code), (index), (extra))

@@ -796,6 +796,14 @@ static void pass_up(Stack *k, Queries *queries)
     else free_queries(queries);
 }
 
+/* Remember that a statement ran in a call of a function. */
+static void ask(Recorder *r, Function *f)
+{
+    if (f->asked || (r->n_asking >= r->asking_room && !more(&r->asking, &r->asking_room, sizeof(uint32_t)))) return;
+    f->asked = 1;
+    r->asking[r->n_asking++] = f->number;
+}
+
 /* Record what a call ran, when it ends. */
 static void give_up(Recorder *r, CallLog *context, Function *f, const Queries *q)
 {
@@ -808,9 +816,7 @@ static void give_up(Recorder *r, CallLog *context, Function *f, const Queries *q
         uint64_t rows = driving != NULL ? driving->rows : 0;
         record_use(context, (Use){f->number, use->key, use->n, use->identical, driver, use->time, rows});
     }
-    if (f->asked || (r->n_asking >= r->asking_room && !more(&r->asking, &r->asking_room, sizeof(uint32_t)))) return;
-    f->asked = 1;
-    r->asking[r->n_asking++] = f->number;
+    ask(r, f);
 }
 
 /* ---- the ends of calls ---- */
@@ -1682,12 +1688,46 @@ static PyObject *context(Recorder *r, PyObject *Py_UNUSED(ignored))
     return NULL;
 }
 
+static uint32_t innermost(Recorder *r, State *s)
+{
+    Frame *top = top_of(s->current);
+    uint32_t found = r->sampled ? unrecorded(r, running(s), top) : 0;
+    return found ? found : top != NULL ? top->shown : 0;
+}
+
 static PyObject *function(Recorder *r, PyObject *Py_UNUSED(ignored))
 {
     State *s = state_of(r);
-    Frame *top = s != NULL ? top_of(s->current) : NULL;
-    uint32_t found = s != NULL && r->sampled ? unrecorded(r, running(s), top) : 0;
-    return PyLong_FromUnsignedLong(found ? found : top != NULL ? top->shown : 0);
+    return PyLong_FromUnsignedLong(s != NULL ? innermost(r, s) : 0);
+}
+
+/* A statement runs here: the sampled functions on the real stack are to be recorded from now on. */
+static void ask_unrecorded(Recorder *r, RealFrame *from)
+{
+    for (int i = 0; from != NULL && i < CALLER_FRAMES; i++, from = real_below(from)) {
+        PyObject *code = real_code(from);
+        Function *f = code != NULL ? of_code(r, code) : NULL;
+        if (f != NULL && f->sampled) ask(r, f);
+    }
+}
+
+static PyObject *site(Recorder *r, PyObject *files)
+{
+    State *s = state_of(r);
+    if (!PyDict_Check(files)) return PyErr_Format(PyExc_TypeError, "site(files): a dictionary");
+    if (s != NULL && r->sampled) ask_unrecorded(r, running(s));
+    uint32_t number = s != NULL ? innermost(r, s) : 0;
+    for (RealFrame *real = number ? running(s) : NULL; real != NULL; real = real_below(real)) {
+        PyCodeObject *code = (PyCodeObject *)real_code(real);
+        if (code == NULL || !(code->co_flags & CO_OPTIMIZED)) continue;
+        PyObject *file = PyDict_GetItemWithError(files, code->co_filename);
+        if (file == NULL) {
+            if (PyErr_Occurred()) return NULL;
+        } else if (PyUnicode_CompareWithASCIIString(code->co_name, "<lambda>") != 0) {
+            return Py_BuildValue("(IOi)", number, file, real_line(real, (PyObject *)code));
+        }
+    }
+    return PyLong_FromUnsignedLong(number);
 }
 
 /* The number of a value in a dictionary, a new one where it is not there; 0 with an exception. */
@@ -2294,6 +2334,7 @@ static PyMethodDef recorder_methods[] = {
     ONE("cut", cut, "Give up the running calls of functions."),
     ONE("seed", seed, "Take in the running calls of functions, as callers only."),
     NONE("context", context, "Where things are accumulated now."),
+    ONE("site", site, "site(files): see Calls."),
     NONE("function", function, "The innermost application function here; 0: none."),
     FAST("ran", ran, "ran(key, order, wall, parameters): see Calls."),
     FAST("fetched", fetched, "fetched(key, order, rows, wall, drives): see Calls."),

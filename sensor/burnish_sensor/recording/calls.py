@@ -9,7 +9,7 @@ from .sampling import Sampling
 from .work import Work
 
 if TYPE_CHECKING:
-    from ..queries.log import Key
+    from ..queries.log import Key, Site
     from ..windows.window import Window
     from .meter import Meter
 
@@ -45,6 +45,12 @@ class Calls(Protocol):
 
     def function(self) -> int:
         """The innermost application function whose call is being recorded on this thread; 0: none."""
+
+    def site(self, files: dict[str, str]) -> Site | int:
+        """Where a statement that runs now belongs: ``function()``, with file and line of the innermost function's frame
+        whose code is of one of ``files`` (relative paths by path); only the number where there is no such frame on the
+        stack of this thread, 0: nowhere. Sampled functions on the stack are pinned.
+        """
 
     def ran(self, key: Key, order: int, wall: int, parameters: int | None) -> None:
         """The innermost call or entry executed the statement of ``key``, the ``order``-th of the process, in ``wall``

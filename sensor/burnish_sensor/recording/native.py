@@ -7,7 +7,7 @@ import sys
 from collections import deque
 from contextvars import ContextVar
 from time import monotonic_ns
-from types import CodeType, FrameType
+from types import CodeType
 from typing import TYPE_CHECKING, Any, Callable
 
 from .. import __version__, threads
@@ -16,13 +16,13 @@ from .calls import Clock, Hooks, Token
 from .context import CallGraph
 from .histogram import BOUNDS, Counts
 from .meter import Meter
-from .sampling import FRAMES_TO_CALLER, Sampling
+from .sampling import Sampling
 from .totals import CallTotals, PackedRow, Totals
 from .triggers import FIRST_SLOW_NS
 from .work import Work
 
 if TYPE_CHECKING:
-    from ..queries.log import Key
+    from ..queries.log import Key, Site
     from ..windows.window import Window
 
 #: rows taken from the tables at once, so that the GIL is held for less than 1 ms
@@ -89,17 +89,6 @@ class _Sampling(Sampling):
 
     read: Callable[[], None]
 
-    def pin_unrecorded(self, frame: FrameType | None) -> int:
-        """Pin the sampled functions on the real stack; the extension itself tells which is the innermost."""
-        for _ in range(FRAMES_TO_CALLER):
-            if frame is None:
-                break
-            number = self._core.number_of(frame.f_code)
-            if number in self.shed:
-                self.pinned.add(number)
-            frame = frame.f_back
-        return 0
-
 
 class _Here(threads.local):  # type: ignore[misc]
     """The greenlet that a thread began with; 0: it was not asked yet."""
@@ -126,12 +115,13 @@ class NativeRecorder:
         self._here = _Here()
         #: what was folded of entries whose name is not known yet
         self._partials: dict[Work, Totals] = {}
-        for name in ("context", "function", "ran", "fetched", "suspend", "resume", "error", "grew", "rouse"):
+        for name in ("context", "function", "site", "ran", "fetched", "suspend", "resume", "error", "grew", "rouse"):
             setattr(self, name, getattr(self.core, name))
 
     if TYPE_CHECKING:
         context: Callable[[], Work]
         function: Callable[[], int]
+        site: Callable[[dict[str, str]], Site | int]
         ran: Callable[[Key, int, int, int | None], None]
         fetched: Callable[[Key, int, int, int, bool], None]
         suspend: Callable[[Token], None]

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Callable
 
 from ..exemplars.facts import MISSING
-from ..queries.log import CallQueries, Key
+from ..queries.log import CallQueries, Key, Site, place_of
 from .calls import Clock, Hooks
 from .context import (
     CHILD,
@@ -81,6 +81,14 @@ class Recorder:
     def function(self) -> int:
         function: int = self.local.state.current[EDGE].function
         return function
+
+    def site(self, files: dict[str, str]) -> Site | int:
+        frame = sys._getframe(1)
+        function = self.function()
+        if self.sampling.shed:
+            function = self.sampling.pin_unrecorded(frame) or function
+        place = place_of(frame, files) if function else None
+        return function if place is None else (function, *place)
 
     def ran(self, key: Key, order: int, wall: int, parameters: int | None) -> None:
         queries = self._queries()
