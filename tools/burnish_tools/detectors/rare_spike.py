@@ -26,10 +26,8 @@ it mechanically, so it informs: whether the limit, the algorithm or the caller i
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from burnish.conditions import Sample
 from burnish.job import Evidence, Finding, Passed
 from burnish.profile import FunctionStats, Profile
 from burnish.protocols import Database, Runtime
@@ -37,28 +35,11 @@ from burnish.settings import Section
 from burnish.spikes import Explained, explain_spike, newest, sentence
 from burnish.why import Why
 from burnish_tools.detectors._measure import finding
+from burnish_tools.detectors._reasons import ITSELF, Spike, by_reason, own_share
 from burnish_tools.detectors._tails import Tail, tails
 from burnish_tools.detectors._text import duration, percent, share
 
 _WARM_UP = frozenset({"first", "age_s"})
-_ITSELF = 0.5
-"""Own time as a share of its slow time from which a function is slow by itself."""
-_SAME = 0.5
-"""Part of the slow time that a function below has to have to be the reason for it."""
-
-
-@dataclass(frozen=True)
-class _Spike:
-    """A function whose slow calls are explained."""
-
-    stats: FunctionStats
-    explained: Explained
-    own_share: float
-    """Own time as a share of the time of its slow calls."""
-
-    @property
-    def excess_ns(self) -> float:
-        return self.explained.excess_ns.value * self.stats.calls
 
 
 class RareSpike:
@@ -98,7 +79,7 @@ class RareSpike:
     def detect(self, profile: Profile, runtime: Runtime, database: Database | None) -> Iterator[Finding | Passed]:
         """One answer for each function with a tail that is worth a look."""
         some = self.settings
-        spikes: list[_Spike] = []
+        spikes: list[Spike] = []
         for tail in tails(
             profile,
             min_calls=some.min_calls,
@@ -112,13 +93,13 @@ class RareSpike:
                 yield seen
             else:
                 spikes.append(seen)
-        for spike, below in _by_reason(spikes, profile):
+        for spike, below in by_reason(spikes, profile):
             if below is None:
                 yield self._finding(spike, profile, runtime)
             else:
                 yield self._passed(spike.stats, Why.DUPLICATE, f"its slow calls are slow in {below.stats.function}")
 
-    def _look(self, tail: Tail, profile: Profile, runtime: Runtime) -> _Spike | Passed:
+    def _look(self, tail: Tail, profile: Profile, runtime: Runtime) -> Spike | Passed:
         stats = tail.stats
         since, slow_ns = profile.start_unix_ns, self.settings.times * stats.wall.quantile(0.5)
         samples = newest(runtime.samples(stats.function, profile.release, since_unix_ns=since), self.settings.most_rows)
@@ -129,10 +110,10 @@ class RareSpike:
             looked_at = sum(row.wall_ns >= slow_ns for s in samples for row in s.exemplars)
             why = Why.NO_CONDITION if looked_at >= self.settings.min_support else Why.NOT_ENOUGH_CALLS
             return self._passed(stats, why, f"{numbers}; {looked_at} slow calls were looked at")
-        reason = self._against(explained, _own_share(samples, slow_ns))
+        reason = self._against(explained, own_share(samples, slow_ns))
         if reason is not None:
             return self._passed(stats, reason[0], f"{numbers}; {reason[1]}")
-        return _Spike(stats, explained, _own_share(samples, slow_ns))
+        return Spike(stats, explained, own_share(samples, slow_ns), tail.ns)
 
     def _against(self, found: Explained, own_share: float) -> tuple[Why, str] | None:
         """Why an explanation is not good enough; `detail` says what the best one was."""
@@ -153,11 +134,11 @@ class RareSpike:
             return Why.NO_CONDITION, best
         if any(key in _WARM_UP for key, _, _ in found.tests):
             return Why.DUPLICATE, f"{best}; periodic_slowness tells of the start of processes"
-        if all(key == "entry" for key, _, _ in found.tests) and own_share < _ITSELF:
+        if all(key == "entry" for key, _, _ in found.tests) and own_share < ITSELF:
             return Why.TIME_IS_ELSEWHERE, f"{best}; what that entry does below it is slow"
         return None
 
-    def _finding(self, spike: _Spike, profile: Profile, runtime: Runtime) -> Finding:
+    def _finding(self, spike: Spike, profile: Profile, runtime: Runtime) -> Finding:
         found = spike.explained
         texts = tuple(sentence(test) for test in found.tests)
         notes = [
@@ -189,35 +170,3 @@ def _shares(found: Explained) -> str:
 def _companions(found: Explained) -> str:
     texts = ", ".join(sentence(test) for test in found.companions)
     return f"the slow calls also have {texts}, which may follow from it rather than cause it"
-
-
-def _own_share(samples: Sequence[Sample], slow_ns: float) -> float:
-    slow = [row for sample in samples for row in sample.exemplars if row.wall_ns >= slow_ns]
-    wall = sum(row.wall_ns for row in slow)
-    return min(1.0, sum(row.own_ns for row in slow) / wall) if wall else 0.0
-
-
-def _by_reason(spikes: list[_Spike], profile: Profile) -> Iterator[tuple[_Spike, _Spike | None]]:
-    """Each spike, with the one below it that is the reason for it; those that are slow by themselves come first."""
-    callers = {stats.function: stats.callers for stats in profile.functions} if len(spikes) > 1 else {}
-    kept: list[tuple[_Spike, set[str]]] = []
-    for spike in sorted(spikes, key=lambda spike: (-spike.own_share, spike.stats.function)):
-        name = spike.stats.function
-        below = None
-        if spike.own_share < _ITSELF:
-            reasons = (one for one, above in kept if name in above and one.excess_ns >= _SAME * spike.excess_ns)
-            below = next(reasons, None)
-        if below is None:
-            kept.append((spike, _above(name, callers)))
-        yield spike, below
-
-
-def _above(function: str, callers: dict[str, dict[str, int]]) -> set[str]:
-    """All functions from which it is reached."""
-    found: set[str] = set()
-    waiting = [function]
-    while waiting:
-        new = {name for name in callers.get(waiting.pop(), ()) if name} - found
-        found |= new
-        waiting += new
-    return found - {function}
