@@ -128,13 +128,17 @@ class _Point(NamedTuple):
 Block = list[Weighted]
 
 
-def newest(samples: Sequence[Sample], rows: int) -> Sequence[Sample]:
-    """The newest windows that together have about so many rows: what bounds the time."""
-    left, start = rows, len(samples)
-    while start and left > 0:
-        start -= 1
-        left -= len(samples[start].exemplars)
-    return samples[start:]
+def spread(samples: Sequence[Sample], rows: int) -> Sequence[Sample]:
+    """Windows drawn at random, in order, so that about `rows` calls are looked at: bounds the time, keeps the span.
+
+    Windows stand for themselves (a weight never reaches beyond its window), so that any even choice of them is fair;
+    every so many-th would not be, where the windows of several processes come in turns.
+    """
+    total = sum(len(sample.exemplars) for sample in samples)
+    if total <= rows:
+        return samples
+    drawn = random.Random(total).sample(range(len(samples)), max(2, len(samples) * rows // total))
+    return [samples[i] for i in sorted(drawn)]
 
 
 def weighted_blocks(samples: Sequence[Sample]) -> list[Block]:
@@ -163,16 +167,19 @@ def explain_spike(samples: Sequence[Sample], slow_ns: float, rng: random.Random)
 
     `samples` are in order of time. It decides nothing: whether the intervals are convincing is the caller's business.
     """
-    searched, held_back = weighted_blocks(samples)[::2], weighted_blocks(samples)[1::2]
-    points = _search(_grouped(searched, slow_ns, is_symptom))
+    blocks = weighted_blocks(samples)
+    searched, held_back = blocks[::2], blocks[1::2]
+    symptoms = {key for sample in samples for row in sample.exemplars for key in row.facts if is_symptom(key)}
+    causes = _grouped(searched, slow_ns, lambda key: key in symptoms)
+    points = _search(causes)
     if not points or not held_back:
         return None
     best = max(points, key=_order)
-    pair = _second(_grouped(searched, slow_ns, is_symptom), points, best)
+    pair = _second(causes, points, best)
     tests = best.tests
     if pair is not None and _narrower(held_back, slow_ns, best.tests, pair.tests, rng):
         tests = pair.tests
-    companions = _search(_grouped(searched, slow_ns, lambda key: not is_symptom(key)))
+    companions = _search(_grouped(searched, slow_ns, lambda key: key not in symptoms))
     rows = [row for sample in samples for row in sample.exemplars]
     return measure(held_back, slow_ns, tests, rng, rows, len(points), _telling(companions))
 

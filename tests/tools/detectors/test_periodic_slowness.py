@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from statistics import median
 
 import pytest
 
@@ -93,13 +94,13 @@ def test_three_weeks_are_the_least() -> None:
 
 
 def test_noise_with_heavy_tails_has_no_slots() -> None:
-    """4 weeks of hours of which some are twice as slow for no reason, 200 times"""
+    """4 weeks of hours of which some are twice as slow for no reason, 120 times"""
     found = 0
-    for seed in range(200):
+    for seed in range(120):
         rng = random.Random(seed)
         times = {MONDAY + i: (100, 100 * 40e6 * rng.lognormvariate(0, 0.4)) for i in range(4 * WEEK)}
         found += bool(slow_slots(with_usual(times, 20), times=1.5, recurrences=3, chance=0.01))
-    assert found <= 4
+    assert found <= 3
 
 
 def test_the_probability_is_the_binomials() -> None:
@@ -145,7 +146,7 @@ def test_releases_that_begin_as_they_go_on_are_left_alone(warm: Callable[[int], 
 
 
 def test_releases_of_noise_are_not_reported() -> None:
-    assert sum(bool(releases(lambda i: 1, random.Random(seed))[0]) for seed in range(200)) == 0
+    assert sum(bool(releases(lambda i: 1, random.Random(seed))[0]) for seed in range(100)) == 0
 
 
 def young(first: Callable[[random.Random], bool]) -> tuple[list[Finding], list[Passed]]:
@@ -193,3 +194,11 @@ def test_rare_spikes_leave_young_processes_to_it() -> None:
     findings, passed = run("rare_spike", profile, told(profile, samples={(LOAD, "a"): samples}))
     assert findings == []
     assert [p.why for p in passed] == [Why.DUPLICATE]
+
+
+@pytest.mark.parametrize("n", [60, 61])
+def test_the_usual_time_is_the_median_of_the_hours_around(n: int) -> None:
+    rng = random.Random(n)
+    times = {i: (50, 50 * rng.lognormvariate(0, 1)) for i in range(n)}
+    for hour in with_usual(times, 20):
+        assert hour.usual_ns == pytest.approx(median(times[i][1] / 50 for i in range(n) if i != hour.number))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
 from burnish.conditions import Exemplar, Looked, Sample
+from burnish.job import Finding
+from burnish.testing.windows import write
 from burnish.why import Why
-from tests.tools.detectors.recorded import a_profile, function, recorded, run, told
+from burnish_tools.detectors.rare_spike import RareSpike
+from burnish_tools.runtime import SqliteRuntime
+from tests.tools.detectors.recorded import DATA, a_profile, function, recorded, run, told
 from tests.tools.detectors.shapes import reasons
 
 
@@ -36,6 +41,18 @@ def test_what_makes_a_real_program_slow_is_named(name: str, where: str, conditio
     tail = profile.function(where)
     assert tail is not None
     assert 0 < found.removable_ns < tail.wall.mean
+
+
+def test_the_same_comes_out_of_the_store(tmp_path: Path) -> None:
+    lines = (DATA / "pair.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    runtime = SqliteRuntime(tmp_path / "runtime.sqlite3", "pricing", "production", write(tmp_path / "windows", *lines))
+    runtime.refresh()
+    profile = runtime.profile()
+    assert profile is not None
+    detector = RareSpike(RareSpike.Settings())
+    (found,) = [one for one in detector.detect(profile, runtime, None) if isinstance(one, Finding)]
+    assert found.evidence.conditions == ("arg.rows.size ≥ 512", "arg.full.is = true")
+    assert found.calls_per_minute.low > 0
 
 
 def test_a_caller_that_only_waits_for_it_is_no_finding_of_its_own() -> None:
@@ -101,7 +118,7 @@ def sampled(rng: random.Random, windows: int = 24) -> list[Sample]:
 def test_noise_has_no_condition() -> None:
     profile = a_profile([function("m:f", 7200, [2.0] * 97 + [80.0] * 3)], windows=24, seconds=1440)
     found = 0
-    for seed in range(200):
+    for seed in range(150):
         runtime = told(profile, samples={("m:f", "a"): sampled(random.Random(seed))})
         findings, passed = run("rare_spike", profile, runtime)
         found += len(findings)

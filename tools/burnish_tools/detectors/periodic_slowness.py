@@ -26,12 +26,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import nlargest
 from typing import NamedTuple
 
-from burnish.conditions import IS, Test
+from burnish.conditions import IS, Sample, Test
 from burnish.job import Evidence, Finding, Interval, Passed
 from burnish.profile import FunctionStats, Profile, Stretch
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section
-from burnish.spikes import Explained, measure, newest, sentence, weighted_blocks
+from burnish.spikes import Explained, measure, sentence, spread, weighted_blocks
 from burnish.stats import bootstrap
 from burnish.why import Why
 from burnish_tools.detectors._deploys import MINUTE_NS, Start, starts
@@ -88,10 +88,10 @@ class PeriodicSlowness:
         """The slowest call of a function whose first calls are looked at, as for `rare_spike`."""
         young_min_share: float = 0.1
         """Share of the slow time, lower end of its interval, that falls to young processes."""
-        most_functions: int = 30
+        most_functions: int = 20
         """Functions whose calls are looked at one by one for this: bounds the time."""
-        most_rows: int = 6000
-        """Calls that are looked at of one function, the newest."""
+        most_rows: int = 3000
+        """Calls that are looked at of one function, evenly over the time."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -186,21 +186,26 @@ class PeriodicSlowness:
         ):
             stats, slow_ns = tail.stats, some.young_times * tail.stats.wall.quantile(0.5)
             since = profile.start_unix_ns
-            samples = newest(runtime.samples(stats.function, profile.release, since_unix_ns=since), some.most_rows)
-            rows = [row for sample in samples for row in sample.exemplars]
-            blocks = weighted_blocks(samples)
-            for test in _YOUNG:
-                if any(row.facts.get("first") is True for row in rows if row.wall_ns >= slow_ns):
-                    seen = measure(blocks, slow_ns, (test,), random.Random(stats.function), rows)
-                    if self._is_young(seen):
-                        found.append(Spike(stats, seen, own_share(samples, slow_ns), tail.ns))
-                        break
+            samples = spread(runtime.samples(stats.function, profile.release, since_unix_ns=since), some.most_rows)
+            seen = self._first(samples, slow_ns, random.Random(stats.function))
+            if seen is not None:
+                found.append(Spike(stats, seen, own_share(samples, slow_ns), tail.ns))
         for spike, below in by_reason(found, profile):
             if below is None:
                 yield self._young_finding(spike, profile, runtime)
             else:
                 detail = f"its first calls are slow in {below.stats.function}"
                 yield Passed(function=spike.stats.function, by=self.name, why=Why.DUPLICATE, detail=detail)
+
+    def _first(self, samples: Sequence[Sample], slow_ns: float, rng: random.Random) -> Explained | None:
+        """The narrowest of the conditions that holds, where enough slow calls are the first of their process."""
+        rows = [row for sample in samples for row in sample.exemplars]
+        slow_first = sum(row.facts.get("first") is True for row in rows if row.wall_ns >= slow_ns)
+        if slow_first < self.settings.recurrences:
+            return None
+        blocks = weighted_blocks(samples)
+        measured = (measure(blocks, slow_ns, (test,), rng, rows) for test in _YOUNG)
+        return next((seen for seen in measured if self._is_young(seen)), None)
 
     def _is_young(self, seen: Explained) -> bool:
         some = self.settings

@@ -32,7 +32,7 @@ from burnish.job import Evidence, Finding, Passed
 from burnish.profile import FunctionStats, Profile
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section
-from burnish.spikes import Explained, explain_spike, newest, sentence
+from burnish.spikes import Explained, explain_spike, sentence, spread
 from burnish.why import Why
 from burnish_tools.detectors._measure import finding
 from burnish_tools.detectors._reasons import ITSELF, Spike, by_reason, own_share
@@ -68,10 +68,10 @@ class RareSpike:
         """Slow calls with the condition that were looked at in the held-back half: fewer may be of one incident."""
         min_times: int = 4
         """Blocks of windows (a fortieth of the span each) from which these come: one incident is no condition."""
-        most_functions: int = 30
+        most_functions: int = 20
         """Functions whose calls are looked at one by one, those with the longest tails first: bounds the time."""
-        most_rows: int = 6000
-        """Calls that are looked at of one function, the newest: bounds the time; an interval needs far fewer."""
+        most_rows: int = 3000
+        """Calls that are looked at of one function, evenly over the time: an interval needs far fewer."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -102,7 +102,7 @@ class RareSpike:
     def _look(self, tail: Tail, profile: Profile, runtime: Runtime) -> Spike | Passed:
         stats = tail.stats
         since, slow_ns = profile.start_unix_ns, self.settings.times * stats.wall.quantile(0.5)
-        samples = newest(runtime.samples(stats.function, profile.release, since_unix_ns=since), self.settings.most_rows)
+        samples = spread(runtime.samples(stats.function, profile.release, since_unix_ns=since), self.settings.most_rows)
         p50, p99 = (duration(stats.wall.quantile(q)) for q in (0.5, 0.99))
         numbers = f"{stats.calls} calls, p50 {p50}, p99 {p99}, slowest {duration(stats.wall.max or 0)}"
         explained = explain_spike(samples, slow_ns, random.Random(stats.function))
