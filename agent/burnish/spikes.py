@@ -19,17 +19,13 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import NamedTuple
 
+from burnish.condition_search import KEPT, Block, grouped, order, search, second, telling
 from burnish.conditions import (
-    AT_LEAST,
-    BELOW,
-    IS,
     Exemplar,
-    Fact,
     Sample,
     Test,
     Weighted,
@@ -42,10 +38,6 @@ from burnish.job import Interval
 
 BLOCKS = 40
 """Of neighbouring windows; every other one is held back."""
-_PAIRED = 14
-"""Conditions that are tried two by two: 91 pairs."""
-_KEPT, _NARROWER = 0.9, 0.5
-"""A second condition has to keep so much of the slow time and to halve the calls at least, where they are searched."""
 _STILL_NARROWER = 0.7
 """Upper end of the interval of calls (with both ÷ with one condition) in the held-back half."""
 _SYMPTOMS = ("result.", "end.", "note.retries.")
@@ -54,12 +46,6 @@ _SYMPTOMS = ("result.", "end.", "note.retries.")
 def is_symptom(key: str) -> bool:
     """Whether a fact is an outcome of the call, or grows with the time that it takes."""
     return key in ("queries", "gc_ns", "live") or key.startswith(_SYMPTOMS)
-
-
-def sentence(test: Test) -> str:
-    """`arg.items.size ≥ 512`."""
-    key, relation, value = test
-    return f"{key} {relation} {str(value).lower() if isinstance(value, bool) else value}"
 
 
 @dataclass(frozen=True)
@@ -105,29 +91,6 @@ class _Sums(NamedTuple):
     excess_c: float
 
 
-class _Group(NamedTuple):
-    """Rows with the same facts: the calls that they stand for, and the slow time."""
-
-    facts: dict[str, Fact]
-    calls: float
-    time: float
-
-
-class _Point(NamedTuple):
-    """A candidate and its shares in the half that is searched."""
-
-    tests: tuple[Test, ...]
-    calls: float
-    time: float
-
-    @property
-    def gain(self) -> float:
-        return self.time - self.calls
-
-
-Block = list[Weighted]
-
-
 def spread(samples: Sequence[Sample], rows: int) -> Sequence[Sample]:
     """Windows drawn at random, in order, so that about `rows` calls are looked at: bounds the time, keeps the span.
 
@@ -170,18 +133,18 @@ def explain_spike(samples: Sequence[Sample], slow_ns: float, rng: random.Random)
     blocks = weighted_blocks(samples)
     searched, held_back = blocks[::2], blocks[1::2]
     symptoms = {key for sample in samples for row in sample.exemplars for key in row.facts if is_symptom(key)}
-    causes = _grouped(searched, slow_ns, lambda key: key in symptoms)
-    points = _search(causes)
+    causes = grouped(searched, slow_ns, lambda key: key in symptoms)
+    points = search(causes)
     if not points or not held_back:
         return None
-    best = max(points, key=_order)
-    pair = _second(causes, points, best)
+    best = max(points, key=order)
+    pair = second(causes, points, best)
     tests = best.tests
     if pair is not None and _narrower(held_back, slow_ns, best.tests, pair.tests, rng):
         tests = pair.tests
-    companions = _search(_grouped(searched, slow_ns, lambda key: key not in symptoms))
+    companions = search(grouped(searched, slow_ns, lambda key: key not in symptoms))
     rows = [row for sample in samples for row in sample.exemplars]
-    return measure(held_back, slow_ns, tests, rng, rows, len(points), _telling(companions))
+    return measure(held_back, slow_ns, tests, rng, rows, len(points), telling(companions))
 
 
 def measure(
@@ -250,107 +213,15 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else math.nan
 
 
-def _order(point: _Point) -> tuple[float, str]:
-    return point.gain, " ".join(sentence(test) for test in point.tests)
-
-
-def _grouped(blocks: Iterable[Block], slow_ns: float, skip: Callable[[str], bool]) -> list[_Group]:
-    found: dict[tuple[object, ...], list[float]] = {}
-    kept: dict[tuple[object, ...], dict[str, Fact]] = {}
-    for row, weight in (each for block in blocks for each in block):
-        facts: dict[str, Fact] = {key: fact for key, fact in row.facts.items() if not skip(key)}
-        if not skip("entry"):
-            facts["entry"] = row.entry
-        name = tuple((key, type(fact), fact) for key, fact in facts.items())
-        sums = found.setdefault(name, [0.0, 0.0])
-        sums[0] += weight
-        sums[1] += weight * row.wall_ns * (row.wall_ns >= slow_ns)
-        kept.setdefault(name, facts)
-    return [_Group(kept[name], *sums) for name, sums in found.items()]
-
-
-def _search(groups: Sequence[_Group]) -> list[_Point]:
-    """All single conditions that gain something: every class, and every threshold between two size classes."""
-    calls, time = _total((group.calls, group.time) for group in groups)
-    if not time:
-        return []
-    values: dict[str, dict[tuple[bool, Fact], tuple[float, float]]] = {}
-    for group in groups:
-        for key, fact in group.facts.items():
-            known, name = values.setdefault(key, {}), (type(fact) is int, fact)
-            known[name] = _total((known.get(name, (0.0, 0.0)), (group.calls, group.time)))
-    tests = (found for key in sorted(values) for found in _thresholds(key, values[key]))
-    points = (_Point((test,), some / calls, slow / time) for test, (some, slow) in tests)
-    return [point for point in points if point.gain > 0]
-
-
-def _thresholds(
-    key: str, values: dict[tuple[bool, Fact], tuple[float, float]]
-) -> Iterator[tuple[Test, tuple[float, float]]]:
-    sizes = sorted((int(value), sums) for (is_size, value), sums in values.items() if is_size)
-    for i, (size, (_, time)) in enumerate(sizes):
-        if time:
-            yield (key, AT_LEAST, size), _total(sums for _, sums in sizes[i:])
-            yield (key, BELOW, max(1, 2 * size)), _total(sums for _, sums in sizes[: i + 1])
-    for (is_size, value), sums in values.items():
-        if not is_size and sums[1]:
-            yield (key, IS, value), sums
-
-
-def _total(pairs: Iterable[tuple[float, float]]) -> tuple[float, float]:
-    calls = time = 0.0
-    for one, two in pairs:
-        calls, time = calls + one, time + two
-    return calls, time
-
-
-def _second(groups: Sequence[_Group], points: Sequence[_Point], best: _Point) -> _Point | None:
-    """The narrowest pair that keeps the slow time of the best single condition and halves its calls."""
-    floor = _KEPT * best.time
-    able = sorted((p for p in points if p.time >= floor), key=lambda p: (p.calls, sentence(p.tests[0])))[:_PAIRED]
-    calls, time = _total((group.calls, group.time) for group in groups)
-    there = {p.tests[0]: {i for i, group in enumerate(groups) if _in(p.tests[0], group.facts)} for p in able}
-    found = []
-    for one, two in combinations(there, 2):
-        if one[:2] != two[:2]:
-            some, slow = _total((groups[i].calls, groups[i].time) for i in there[one] & there[two])
-            found.append(_Point((one, two), some / calls, slow / time))
-    found = [pair for pair in found if pair.time >= floor and pair.calls <= _NARROWER * best.calls]
-    return min(found, key=lambda pair: (pair.calls, -pair.time, _order(pair)[1]), default=None)
-
-
-def _in(test: Test, facts: dict[str, Fact]) -> bool:
-    key, relation, value = test
-    fact = facts.get(key)
-    if relation == IS:
-        return fact == value and type(fact) is type(value)
-    if type(fact) is not int:
-        return False
-    return fact >= int(value) if relation == AT_LEAST else fact < int(value)
-
-
 def _narrower(
     blocks: Sequence[Block], slow_ns: float, one: Sequence[Test], both: Sequence[Test], rng: random.Random
 ) -> bool:
     """Whether the held-back half agrees that the second condition adds something."""
     pairs = [(_sums(block, slow_ns, one, 0.0), _sums(block, slow_ns, both, 0.0)) for block in blocks]
-    if not _share_of_time([b for _, b in pairs]) >= _KEPT * _share_of_time([a for a, _ in pairs]):
+    if not _share_of_time([b for _, b in pairs]) >= KEPT * _share_of_time([a for a, _ in pairs]):
         return False
 
     def narrowed(drawn: Sequence[tuple[_Sums, _Sums]]) -> float:
         return _ratio(sum(b.calls_c for _, b in drawn), sum(a.calls_c for a, _ in drawn))
 
     return interval(pairs, narrowed, rng).high <= _STILL_NARROWER
-
-
-def _telling(points: Sequence[_Point]) -> tuple[Test, ...]:
-    """Of each outcome the best threshold, where it marks at least half of the slow time and thrice its share of it."""
-    best: dict[str, _Point] = {}
-    for point in points:
-        key = point.tests[0][0]
-        if point.time >= 0.5 and point.time >= 3 * point.calls and point.gain > best.get(key, _NONE).gain:
-            best[key] = point
-    return tuple(best[key].tests[0] for key in sorted(best))
-
-
-_NONE = _Point((), 1.0, 0.0)

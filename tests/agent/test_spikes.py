@@ -6,8 +6,9 @@ import random
 
 import pytest
 
+from burnish.condition_search import sentence
 from burnish.conditions import Exemplar, Fact, Looked, Sample
-from burnish.spikes import explain_spike, is_symptom, sentence, spread
+from burnish.spikes import explain_spike, is_symptom, spread
 from burnish.stats import wilson
 
 SLOW_NS = 20_000_000

@@ -26,12 +26,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import nlargest
 from typing import NamedTuple
 
+from burnish.condition_search import sentence
 from burnish.conditions import IS, Sample, Test
 from burnish.job import Evidence, Finding, Interval, Passed
 from burnish.profile import FunctionStats, Profile, Stretch
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section
-from burnish.spikes import Explained, measure, sentence, spread, weighted_blocks
+from burnish.spikes import Explained, measure, spread, weighted_blocks
 from burnish.stats import bootstrap
 from burnish.why import Why
 from burnish_tools.detectors._deploys import MINUTE_NS, Start, starts

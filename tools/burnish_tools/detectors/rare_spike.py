@@ -28,11 +28,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from burnish.condition_search import sentence
 from burnish.job import Evidence, Finding, Passed
 from burnish.profile import FunctionStats, Profile
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section
-from burnish.spikes import Explained, explain_spike, sentence, spread
+from burnish.spikes import Explained, explain_spike, spread
 from burnish.why import Why
 from burnish_tools.detectors._measure import finding
 from burnish_tools.detectors._reasons import ITSELF, Spike, by_reason, own_share
