@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from itertools import pairwise
 
 from burnish.conditions import Condition, explain
@@ -27,6 +26,7 @@ from burnish.function_model import (
 from burnish.histogram import Histogram
 from burnish.job import Finding, Interval, Job, Site
 from burnish.measured import measured
+from burnish.nearest import nearest
 from burnish.profile import DependencyStats, FanOut, FunctionStats, Profile, Release
 from burnish.protocols import Runtime
 
@@ -274,7 +274,7 @@ def _not_seen(
             "status": status,
             "site": site,
             "no_data": (text, *notes),
-            "nearest": () if lineage else tuple(get_close_matches(name, names, n=3, cutoff=0.4)),
+            "nearest": () if lineage else nearest(name, names),
             "confidence": _confidence(profile, None, last),
         }
     )

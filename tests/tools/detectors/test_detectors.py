@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from burnish.configfile import sentences
-from burnish.measured import measured
 from burnish.histogram import Histogram
 from burnish.job import Site
+from burnish.measured import measured
 from burnish.profile import Driver
 from burnish.settings import Section
 from burnish.testing import windows as w
