@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from burnish.evidence import in_a_line
-from burnish.function_facts import readable, when
+from burnish.function_facts import most, readable, when
 from burnish.function_model import Changed, FunctionView, Share, Status, Times
 from burnish.function_view import ago
 from burnish.job import Interval
@@ -77,7 +77,7 @@ def _slow(view: FunctionView, wall: Times) -> list[str]:
     rows = [f"mean {_time(wall.mean)}; {times}{own}"]
     if view.errors:
         share = sum(view.errors.values()) / max(view.confidence.calls, 1)
-        kinds = ", ".join(f"{name} {n:,}" for name, n in list(view.errors.items())[:MOST])
+        kinds = ", ".join(f"{name} {n:,}" for name, n in most(view.errors).items())
         rows.append(f"{share:.2%} end in an error: {kinds}")
     return rows
 
