@@ -72,7 +72,7 @@ def _sections(view: FunctionView) -> Iterator[tuple[str, Sequence[str]]]:
 
 
 def _slow(view: FunctionView, wall: Times) -> list[str]:
-    own = f"; {view.own_share:.0%} of it its own, queries included" if view.own_share is not None else ""
+    own = f"; {view.own_share:.0%} of it own time" if view.own_share is not None else ""
     times = f"p50 {ms(wall.p50)}, p90 {ms(wall.p90)}, p99 {ms(wall.p99)}, most {ms(wall.most)}"
     rows = [f"mean {_time(wall.mean)}; {times}{own}"]
     if view.errors:
