@@ -20,8 +20,10 @@ from pathlib import Path
 from burnish.errors import DataError
 
 _BEGIN = struct.Struct("<4sq")
-_HEAD = struct.Struct("<4sIIqBB")
-"""magic, checksum of the body, its length, Unix ns, signal and encoding by number"""
+_MARK = struct.Struct("<4sI")
+"""magic, checksum of what follows"""
+_HEAD = struct.Struct("<IqBB")
+"""length of the body, Unix ns, signal and encoding by number"""
 _MAGIC = b"BJ01"
 _SIGNALS = ("traces", "metrics")
 _ENCODINGS = ("identity", "gzip", "deflate")
@@ -68,8 +70,9 @@ class Journal:
         """Writes a record, or (OSError) nothing."""
         flags = _SIGNALS.index(entry.signal) << 1 | entry.json
         where = _ENCODINGS.index(entry.encoding)
-        head = _HEAD.pack(_MAGIC, zlib.crc32(entry.body), len(entry.body), entry.unix_ns, flags, where)
-        before, record = self._file.tell(), head + entry.body
+        head = _HEAD.pack(len(entry.body), entry.unix_ns, flags, where)
+        mark = _MARK.pack(_MAGIC, zlib.crc32(entry.body, zlib.crc32(head)))
+        before, record = self._file.tell(), mark + head + entry.body
         try:
             view = memoryview(record)
             while view:
@@ -83,12 +86,18 @@ class Journal:
         """All records in order, up to one that is torn."""
         with self.path.open("rb") as file:
             file.seek(_BEGIN.size)
-            while len(head := file.read(_HEAD.size)) == _HEAD.size:
-                magic, checksum, length, unix_ns, flags, where = _HEAD.unpack(head)
-                body = file.read(length) if magic == _MAGIC else b""
-                if magic != _MAGIC or len(body) < length or zlib.crc32(body) != checksum:
+            left = os.fstat(file.fileno()).st_size - _BEGIN.size
+            while (left := left - _MARK.size - _HEAD.size) >= 0:
+                magic, checksum = _MARK.unpack(file.read(_MARK.size))
+                head = file.read(_HEAD.size)
+                length, unix_ns, flags, where = _HEAD.unpack(head)
+                left -= length
+                if magic != _MAGIC or left < 0:
                     return
-                yield Entry(_SIGNALS[flags >> 1 & 1], bool(flags & 1), _ENCODINGS[where % 3], unix_ns, body)
+                body = file.read(length)
+                if zlib.crc32(body, zlib.crc32(head)) != checksum:
+                    return
+                yield Entry(_SIGNALS[flags >> 1], bool(flags & 1), _ENCODINGS[where], unix_ns, body)
 
     def restart(self, unix_ns: int) -> None:
         """Everything in it is in the store: begins anew. Raises OSError."""
