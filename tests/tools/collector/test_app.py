@@ -133,12 +133,31 @@ def test_a_request_that_waits_too_long_is_given_up_and_not_written(tmp_path: Pat
     assert store.windows == {}
 
 
-def test_a_request_that_the_writer_has_begun_is_answered_when_it_is_written(tmp_path: Path) -> None:
-    store, go = MemoryStore(), threading.Event()
-    store.fails = lambda windows: go.wait(10) and None
-    with collecting(tmp_path, store, answer_seconds=0.05) as ask:
+def test_a_database_that_another_process_holds_is_429_and_what_was_begun_counts_once(tmp_path: Path) -> None:
+    with collecting(tmp_path, answer_seconds=0.2) as ask:
+        other = sqlite3.connect(tmp_path / "runtime.sqlite3", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        assert [ask.windows(line(n)).status for n in (0, 1)] == [429, 429]
+        other.execute("COMMIT")
+        other.close()
+        while (got := ask.windows(line(0), line(1))).status == 429:
+            pass
+    assert got.json["accepted"] == 2
+    assert stored(tmp_path) == {("one", 0), ("one", 1)}
+
+
+def test_otlp_that_the_writer_has_begun_is_answered_when_it_is_done(tmp_path: Path) -> None:
+    """An earlier answer would make the client send it again, and it would count twice."""
+    go = threading.Event()
+
+    class Slow(Counting):
+        def traces(self, body: bytes, json: bool) -> Any:
+            go.wait(10)
+            return super().traces(body, json)
+
+    with collecting(tmp_path, MemoryStore(), receiver=Slow, answer_seconds=0.05) as ask:
         threading.Timer(0.3, go.set).start()
-        assert ask.windows(line(0)).status == 200
+        assert ask("/v1/traces", b"[1]", JSON).status == 200
 
 
 def broken(error: Exception) -> Any:
