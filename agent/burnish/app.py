@@ -129,14 +129,14 @@ class App:
 
         told = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings: CollectorSettings = self.config.collector.model_copy(update=told)
-        database = self.path(self.config.runtime.database)
+        database, directory = self.path(self.config.runtime.database), self.path(settings.directory)
         return Collector(
             settings,
             database,
-            self.path(settings.directory),
+            directory,
             lambda: SqliteStore(database),
             token=self.environment.get(settings.token_variable, ""),
-            receiver=otlp_receiver(settings),
+            receiver=otlp_receiver(directory / "otlp"),
         )
 
     @cached_property

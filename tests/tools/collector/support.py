@@ -12,16 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from burnish.errors import BurnishError
 from burnish.testing import windows as w
 from burnish_tools.collector import CollectorSettings
 from burnish_tools.collector.answers import Answer
 from burnish_tools.collector.app import CollectorApp
 from burnish_tools.collector.health import Health
-from burnish_tools.collector.journal import Journal
 from burnish_tools.collector.ports import Store
 from burnish_tools.collector.refused import Refused
 from burnish_tools.collector.settings import MB
-from burnish_tools.collector.signals import Signals
 from burnish_tools.collector.writer import Writer
 from burnish_tools.runtime import SqliteStore
 from burnish_tools.runtime.format import Window, parse
@@ -112,7 +111,6 @@ def collecting(
     *,
     token: str = "",
     receiver: Callable[..., Any] | None = None,
-    clock: Callable[[], int] = time.time_ns,
     start: bool = True,
     **settings: Any,
 ) -> Iterator[Asked]:
@@ -120,10 +118,7 @@ def collecting(
     told, health = CollectorSettings(**settings), Health()
     opened = store or SqliteStore(directory / "runtime.sqlite3")
     refused = Refused(directory / "refused", int(told.refused_mb * MB))
-    limit = int(told.max_body_mb * MB)
-    journal = Journal(directory / "otlp.journal")
-    signals = Signals(receiver, journal, clock, limit, lambda _: health.refused("otlp")) if receiver else None
-    writer = Writer(opened, refused, signals, told, health)
+    writer = Writer(opened, refused, told, health, receiver=receiver)
     app = CollectorApp(writer.queue, health, told, token=token, otlp=receiver is not None)
     if start:
         writer.start()
@@ -132,7 +127,6 @@ def collecting(
     finally:
         if start:
             writer.close()
-        journal.close()
         if store is None:
             opened.close()
 
@@ -147,49 +141,40 @@ def stored(directory: Path) -> set[tuple[str, int]]:
 
 @dataclass
 class Counting:
-    """A receiver whose bodies are JSON lists of numbers; every ten seconds are a window with as many calls as came.
+    """A receiver whose bodies are JSON lists of numbers; when it ticks, they are a window with as many calls.
 
-    Named by the clock at its making, as `ports.Receiver` asks for.
+    It keeps in memory what cannot be stored.
     """
 
     sink: Callable[[Sequence[Window]], None]
     clock: Callable[[], int]
-    open: dict[int, int] = field(default_factory=dict)
+    open: int = 0
+    made: list[Window] = field(default_factory=list)
     sequence: int = 0
-
-    def __post_init__(self) -> None:
-        self.instance = f"otlp-{self.clock():x}"
 
     def traces(self, body: bytes, json: bool) -> Answer:
         try:
-            numbers = len(parse_list(body))
+            self.open += len(parsed_list(body))
         except ValueError:
             return Answer(400, b"not a list")
-        bucket = self.clock() // 10**10
-        self.open[bucket] = self.open.get(bucket, 0) + numbers
         return Answer(200, b"{}")
 
     metrics = traces
 
     def tick(self) -> None:
-        for bucket in sorted(b for b in self.open if b < self.clock() // 10**10):
-            self._close(bucket)
+        if self.open:
+            self.made.append(parse(line(self.sequence, calls={"otel:span": self.open}, instance="otlp")))
+            self.sequence, self.open = self.sequence + 1, 0
+        try:
+            self.sink(self.made)
+            self.made = []
+        except BurnishError:
+            return
 
-    def close(self) -> None:
-        for bucket in sorted(self.open):
-            self._close(bucket)
-
-    def _close(self, bucket: int) -> None:
-        n = self.open.pop(bucket)
-        text = w.window(
-            calls={"otel:span": n}, instance=self.instance, sequence=self.sequence, start=bucket * 10 - self.sequence
-        )
-        window = parse(text).model_copy(update={"start_unix_ns": bucket * 10**10, "end_unix_ns": (bucket + 1) * 10**10})
-        self.sequence += 1
-        self.sink([window])
+    close = tick
 
 
-def parse_list(body: bytes) -> list[int]:
+def parsed_list(body: bytes) -> list[int]:
     found = json.loads(body)
     if not isinstance(found, list):
         raise ValueError("not a list")

@@ -146,20 +146,6 @@ def test_a_database_that_another_process_holds_is_429_and_what_was_begun_counts_
     assert stored(tmp_path) == {("one", 0), ("one", 1)}
 
 
-def test_otlp_that_the_writer_has_begun_is_answered_when_it_is_done(tmp_path: Path) -> None:
-    """An earlier answer would make the client send it again, and it would count twice."""
-    go = threading.Event()
-
-    class Slow(Counting):
-        def traces(self, body: bytes, json: bool) -> Any:
-            go.wait(10)
-            return super().traces(body, json)
-
-    with collecting(tmp_path, MemoryStore(), receiver=Slow, answer_seconds=0.05) as ask:
-        threading.Timer(0.3, go.set).start()
-        assert ask("/v1/traces", b"[1]", JSON).status == 200
-
-
 def broken(error: Exception) -> Any:
     def fails(windows: Sequence[Any]) -> None:
         raise error

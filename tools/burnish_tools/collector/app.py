@@ -156,9 +156,8 @@ class CollectorApp:
         try:
             return await asyncio.wait_for(asyncio.shield(done), self._settings.answer_seconds)
         except TimeoutError:
-            if task.give_up() or route.types is not OTLP_TYPES:  # windows and deployments that come twice count once
-                raise Rejected(429, "the collector is busy; come again", retry_after=BUSY_SECONDS) from None
-            return await done  # the writer is at work on it: another answer now would make the client send it twice
+            task.give_up()  # where the writer has begun it is written; windows, spans, marks that come twice count once
+            raise Rejected(429, "the collector is busy; come again", retry_after=BUSY_SECONDS) from None
         except asyncio.CancelledError:
             task.give_up()
             raise

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Protocol
 
 from burnish.profile import Deployment
 from burnish_tools.runtime.format import Window
 
-RECEIVER = "burnish_tools.collector.otlp.receiver"
+RECEIVER = "burnish_tools.collector.otlp"
 
 
 class Taken(Protocol):
@@ -39,7 +40,10 @@ class Seen(Protocol):
 
 
 class Store(Protocol):
-    """Where windows go: the part of `burnish_tools.runtime.store.Store` that the collector uses, in one thread."""
+    """Where windows go: the part of `burnish_tools.runtime.store.Store` that the collector uses.
+
+    One thread writes; `services` is asked from any.
+    """
 
     def add(self, windows: Sequence[Window]) -> Taken:
         """All of them, or (where it raises) none. What it returned for survives the death of the process."""
@@ -71,13 +75,7 @@ class Reply(Protocol):
 
 
 class Receiver(Protocol):
-    """OTLP to windows. Called in one thread.
-
-    It must be a function of what it is told: made again with the same clock and given the same bodies at the same
-    times, it makes the same windows by the same `(service, instance, sequence)`. That is what lets the journal be read
-    again after a crash without counting anything twice. As a new receiver follows an old one every few minutes, what
-    names its windows must differ between the two (by the clock at its making, for one).
-    """
+    """OTLP to windows. What it answered 200 for is on the disk or in the store, so that it survives the process."""
 
     def traces(self, body: bytes, json: bool) -> Reply:
         """An ExportTraceServiceRequest."""
@@ -86,23 +84,24 @@ class Receiver(Protocol):
         """An ExportMetricsServiceRequest."""
 
     def tick(self) -> None:
-        """Makes windows of what is due."""
+        """Makes windows of what is due and stores them."""
 
     def close(self) -> None:
-        """Makes windows of all that is open."""
+        """Makes windows of all that is open and stores them; what cannot be stored waits for the next start."""
 
 
 Sink = Callable[[Sequence[Window]], None]
+"""Stores windows; raises BurnishError where it cannot, and gets them again later."""
 MakeReceiver = Callable[[Sink, Callable[[], int]], Receiver]
 """From where windows go and what tells the time (Unix ns)."""
 
 
-def otlp_receiver(settings: Any) -> MakeReceiver | None:
-    """What makes receivers of OTLP; None where this build has none."""
+def otlp_receiver(directory: Path) -> MakeReceiver | None:
+    """What makes receivers of OTLP, which keep what is not stored yet in a directory; None where there are none."""
     try:
-        module = import_module(RECEIVER)
+        otlp = import_module(RECEIVER)
     except ModuleNotFoundError as error:
-        if error.name is not None and RECEIVER.startswith(error.name):
-            return None
-        raise
-    return lambda sink, clock: module.OtlpReceiver(sink, clock, settings)
+        if error.name != RECEIVER:
+            raise
+        return None
+    return lambda sink, clock: otlp.OtlpReceiver(sink, clock, otlp.OtlpSettings(), directory=directory)

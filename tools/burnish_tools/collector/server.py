@@ -7,7 +7,6 @@ import ipaddress
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,12 +18,10 @@ from burnish.errors import ConfigError, Unavailable
 from burnish_tools.collector.app import CollectorApp
 from burnish_tools.collector.depot import Later
 from burnish_tools.collector.health import Health
-from burnish_tools.collector.journal import Journal
 from burnish_tools.collector.ports import MakeReceiver, Store
 from burnish_tools.collector.protocol import timed
 from burnish_tools.collector.refused import Refused
 from burnish_tools.collector.settings import MB, CollectorSettings
-from burnish_tools.collector.signals import Signals
 from burnish_tools.collector.writer import Writer
 
 _DRAIN_SECONDS = 10
@@ -104,16 +101,9 @@ class Collector:
         settings = self._settings
         refused = Refused(self._directory / "refused", int(settings.refused_mb * MB))
         try:
-            return Writer(store, refused, self._otlp(), settings, self.health)
+            return Writer(store, refused, settings, self.health, receiver=self._receiver)
         except Later as later:
             raise Unavailable(str(later)) from later
-
-    def _otlp(self) -> Signals | None:
-        if self._receiver is None:
-            return None
-        journal = Journal(self._directory / "otlp.journal")
-        limit = int(self._settings.max_body_mb * MB)
-        return Signals(self._receiver, journal, time.time_ns, limit, lambda text: self.health.problem("otlp", text))
 
     def _socket(self) -> socket.socket:
         host, port = self._settings.host, self._settings.port

@@ -19,13 +19,13 @@ class CollectorSettings(Section):
     token_variable: str = "BURNISH_TOKEN"
     """Environment variable with the token that clients send as `Authorization: Bearer …`; unset: none is asked for."""
     directory: str = ".burnish/collector"
-    """Where it keeps what is not windows yet (OTLP of the last minutes), and what it refused but may be read later."""
+    """Where it keeps what is not in the dataset yet (OTLP of the last minute), or is of a newer format."""
     max_body_mb: float = Field(64.0, gt=0)
     """Largest body, sent and inflated; OpenTelemetry recommends 64 MiB. The sensor sends 1 MB, compressed."""
     queue_mb: float = Field(128.0, gt=0)
     """Bodies that may wait in memory, as sent; beyond that clients are told to come again. Twice the largest body."""
     max_connections: int = Field(512, ge=1)
-    """Open connections; beyond that new ones are answered with 503. Each costs a file descriptor and some 50 KB."""
+    """Open connections; beyond that new ones are answered with 503. Each costs a file descriptor."""
     header_seconds: float = Field(10.0, gt=0)
     """How long a client may take to send the head of a request, so that slow ones cannot hold every connection."""
     body_seconds: float = Field(30.0, gt=0)
@@ -36,10 +36,6 @@ class CollectorSettings(Section):
     """How long a request waits for the writer before it is told to come again: the sensor waits 5 s."""
     refused_mb: float = Field(64.0, gt=0)
     """Windows that could not be taken (of a newer format) and are kept for a newer Burnish; the oldest go first."""
-    journal_mb: float = Field(256.0, gt=0)
-    """OTLP on disk until it is windows; beyond that what is open becomes windows early."""
-    journal_minutes: float = Field(15.0, gt=0)
-    """How often open OTLP data become windows whatever their state, so that the journal can begin anew."""
     max_services: int = Field(1000, ge=1)
     """Pairs of service and environment; windows of further ones are refused, as a name made of data fills the disk."""
     tidy_minutes: float = Field(60.0, gt=0)

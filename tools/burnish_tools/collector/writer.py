@@ -1,6 +1,6 @@
 """The one thread that reads bodies and writes the store: many requests a transaction, each answered after it.
 
-take from the queue → inflate and parse → commit → answer;  about once a second: OTLP that is due, roll-up, journal
+take from the queue → inflate and parse → commit → answer;  about once a second: OTLP that is due, roll-up
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from burnish_tools.collector.answers import DATABASE_SECONDS, Answer, Dialect, Rejected, said
 from burnish_tools.collector.body import inflated
 from burnish_tools.collector.deployments import mark
-from burnish_tools.collector.depot import Depot, Later, made
+from burnish_tools.collector.depot import Depot, Later
 from burnish_tools.collector.health import Health
 from burnish_tools.collector.intake import Batch, batch, of_lines
-from burnish_tools.collector.ports import Store
+from burnish_tools.collector.ports import MakeReceiver, Store
 from burnish_tools.collector.queue import Queue, Task
 from burnish_tools.collector.refused import Refused
 from burnish_tools.collector.settings import MB, CollectorSettings
@@ -35,20 +35,21 @@ class Writer:
         self,
         store: Store,
         refused: Refused,
-        signals: Signals | None,
         settings: CollectorSettings,
         health: Health,
+        *,
+        receiver: MakeReceiver | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Stores what an earlier collector left. Raises what the store raises, Later."""
-        self._store, self._refused, self._signals, self._health, self._now = store, refused, signals, health, now
+        """Stores what an earlier collector kept. Raises what the store raises, Later."""
+        self._store, self._refused, self._health, self._now = store, refused, health, now
         self._limit = int(settings.max_body_mb * MB)
-        self._journal_bytes, self._journal_seconds = settings.journal_mb * MB, settings.journal_minutes * 60
         self._tidy_seconds = settings.tidy_minutes * 60
         self._tidied = self._ticked = time.monotonic()
         self._depot = Depot(store, refused, health, settings.max_services)
+        self._signals = Signals(receiver, self._depot, health, self._limit) if receiver else None
         self.queue = Queue()
-        self._recover()
+        self._read_again()
         self._thread = threading.Thread(target=self._run, name="burnish-collector-writer")
 
     def start(self) -> None:
@@ -60,15 +61,13 @@ class Writer:
         self.queue.close()
         self._thread.join()
 
-    def _recover(self) -> None:
+    def _read_again(self) -> None:
+        """What was of a newer format then may be of ours now."""
         for path, lines in self._refused.again():
             found = of_lines(lines, int(self._now() * 1e9))
             left, found.newer = found.newer, []
             self._depot.put([found])
             self._refused.leave(path, left)
-        if self._signals is not None:
-            self._store_made([])
-            self._signals.restart()
 
     def _run(self) -> None:
         while True:
@@ -107,12 +106,7 @@ class Writer:
             return self._deploy(inflated(task.body, task.encoding, self._limit))
         if self._signals is None:
             raise Rejected(404, "this build takes no OTLP")
-        answer = self._signals.take(task)
-        if answer.status < 300:
-            self._health.accepted(f"{task.kind} bodies", 1)
-        else:
-            self._health.refused(f"{task.kind} {answer.status}")
-        return answer
+        return self._signals.take(task)
 
     def _deploy(self, body: bytes) -> Answer:
         told = mark(body)
@@ -129,7 +123,7 @@ class Writer:
         if not group:
             return
         try:
-            self._store_made([batch for _, batch in group])
+            self._depot.put([batch for _, batch in group])
         except Later as later:
             self._health.failed(str(later))
         for task, one in group:
@@ -143,14 +137,6 @@ class Writer:
                 self._health.problem(f"refused {refusal.reason}", f"windows are refused: {refusal.reason}")
             task.finish(one.answer())
 
-    def _store_made(self, batches: list[Batch]) -> None:
-        """Batches of requests, and with them what was made of OTLP. Raises Later."""
-        waiting = self._signals.made if self._signals is not None else []
-        mine = made(waiting)
-        self._depot.put([mine, *batches] if waiting else batches)
-        if mine.stored:
-            del waiting[: len(waiting)]
-
     def _rejected(self, task: Task, rejected: Rejected) -> Answer:
         self._health.refused(f"{task.kind} {rejected.status}")
         return rejected.answer(dialect(task.kind, task.json))
@@ -163,28 +149,16 @@ class Writer:
         try:
             if self._signals is not None:
                 self._signals.tick()
-                self._roll_journal(self._signals)
             if now - self._tidied >= self._tidy_seconds and not self._store.tidy(self._now()):
                 self._tidied = now
         except Exception as error:  # noqa: BLE001 - whatever the store has, requests are answered
             self._health.failed(str(error))
 
-    def _roll_journal(self, signals: Signals) -> None:
-        full = signals.journal.size > self._journal_bytes
-        if full or (signals.journal.size and signals.age_seconds > self._journal_seconds):
-            signals.finish()
-        if signals.made or signals.finished:
-            self._store_made([])
-        if signals.finished:
-            signals.restart()
-
     def _end(self) -> None:
         try:
             if self._signals is not None:
-                self._signals.finish()
-                self._store_made([])
-                self._signals.restart()
-        except Exception as error:  # noqa: BLE001 - the journal keeps it for the next start
+                self._signals.close()
+        except Exception as error:  # noqa: BLE001 - the receiver's journal keeps it for the next start
             self._health.failed(str(error))
 
 
