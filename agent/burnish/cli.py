@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from burnish import __version__
@@ -41,6 +42,9 @@ def parser() -> argparse.ArgumentParser:
         choices=("scan", "verify", "full"),
         help="scan: detect and rank only; verify: also plan, edit and prove; full: also print what would be pushed",
     )
+    collect = add("collect", "receive windows of sensors and OTLP by HTTP, until SIGTERM")
+    collect.add_argument("--host", help="default: collector.host; other than this machine needs a token")
+    collect.add_argument("--port", type=_port, help="default: collector.port (4318); 0 takes any that is free")
     hotspots = add("hotspots", "the functions where the time goes")
     hotspots.add_argument("--by", choices=("own", "wall", "calls", "queries", "errors"), default="own")
     hotspots.add_argument("--top", type=_positive, default=20, metavar="N")
@@ -76,10 +80,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; a BurnishError becomes one line on stderr and its exit code."""
-    from burnish import commands
-
     arguments = parser().parse_args(argv)
-    run: Callable[[argparse.Namespace], int] = getattr(commands, arguments.command)
+    run = handler(arguments.command)
     try:
         return run(arguments)
     except BurnishError as error:
@@ -91,6 +93,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("burnish: stopped; the next run goes on where this one was", file=sys.stderr)
         return 130
+
+
+def handler(command: str) -> Callable[[argparse.Namespace], int]:
+    """The function that runs a command."""
+    room = import_module("burnish.collecting" if command == "collect" else "burnish.commands")
+    run: Callable[[argparse.Namespace], int] = getattr(room, command)
+    return run
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 65536:
+        raise argparse.ArgumentTypeError("must be 0 to 65535")
+    return value
 
 
 def _positive(text: str) -> int:
