@@ -26,7 +26,7 @@ _VALUE = re.compile(
     | \b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b   # UUID
     | \b(?=[a-z_-]*\d)[0-9a-z_-]{20,}\b                             # token
     | \b(?=[a-f]*\d)[0-9a-f]{7,}\b                                  # hash
-    | (?<![<{:\w])[+-]?\d[\d.,:]*(?![\w}>])                            # number
+    | (?<![<{:\w])[+-]?\d(?:[\d.,:-]*\d)?(?![\w}>])                    # number, date
     | (?<=[_\-./])\d{2,}\b
     """,
     re.IGNORECASE | re.VERBOSE,
