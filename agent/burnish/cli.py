@@ -75,8 +75,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; a BurnishError becomes one line on stderr and its exit code."""
     arguments = parser().parse_args(argv)
-    room = import_module("burnish.collecting" if arguments.command == "collect" else "burnish.commands")
-    run: Callable[[argparse.Namespace], int] = getattr(room, arguments.command)
+    run = handler(arguments.command)
     try:
         return run(arguments)
     except BurnishError as error:
@@ -88,6 +87,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("burnish: stopped; the next run goes on where this one was", file=sys.stderr)
         return 130
+
+
+def handler(command: str) -> Callable[[argparse.Namespace], int]:
+    """The function that runs a command."""
+    room = import_module("burnish.collecting" if command == "collect" else "burnish.commands")
+    run: Callable[[argparse.Namespace], int] = getattr(room, command)
+    return run
 
 
 def _port(text: str) -> int:

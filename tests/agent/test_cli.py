@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from burnish.cli import main, parser
+from burnish.cli import handler, main, parser
 from burnish.testing import windows as w
 from tests.agent.scenario import git
 
@@ -145,7 +145,5 @@ def test_a_dry_run_scans_and_writes_no_job(place: Path, capsys: pytest.CaptureFi
 
 
 def test_every_command_has_help_and_a_handler() -> None:
-    from burnish import commands
-
     names = parser()._subparsers._group_actions[0].choices  # type: ignore[union-attr]
-    assert all(callable(getattr(commands, str(name), None)) for name in names)  # type: ignore[union-attr]
+    assert all(callable(handler(str(name))) for name in names)  # type: ignore[union-attr]

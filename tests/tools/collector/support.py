@@ -155,7 +155,7 @@ class Counting:
     def traces(self, body: bytes, json: bool) -> Answer:
         try:
             self.open += len(parsed_list(body))
-        except ValueError:
+        except (ValueError, RecursionError):
             return Answer(400, b"not a list")
         return Answer(200, b"{}")
 

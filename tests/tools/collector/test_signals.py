@@ -11,7 +11,7 @@ from typing import Any
 
 from burnish.errors import Unavailable
 from burnish.testing.memory_store import MemoryStore
-from tests.tools.collector.support import Asked, Counting, collecting
+from tests.tools.collector.support import Asked, Counting, collecting, line
 
 JSON = {"content-type": "application/json"}
 
@@ -83,3 +83,15 @@ def test_what_is_not_plausible_is_left_out_and_counted(tmp_path: Path) -> None:
         assert ask("/v1/traces", b"[1]", JSON).status == 200
         wait(ask, "refused", {"OTLP not plausible": 1})
     assert [key[2] for key in store.windows] == [1]
+
+
+def test_a_receiver_that_fails_takes_no_other_request_with_it(tmp_path: Path) -> None:
+    class Broken(Counting):
+        def traces(self, body: bytes, json: bool) -> Any:
+            raise RuntimeError("a bug")
+
+    with collecting(tmp_path, receiver=Broken) as ask:
+        got = ask("/v1/traces", b"[1]", JSON)
+        assert (got.status, got.headers["retry-after"]) == (503, "15")
+        assert ask("/v1/metrics", b"{}", JSON).status == 400
+        assert ask.windows(line(0)).status == 200

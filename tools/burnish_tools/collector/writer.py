@@ -76,9 +76,7 @@ class Writer:
                 self._work(tasks)
                 self._keep_house()
             except Exception as error:  # noqa: BLE001 - the edge of the thread: it must go on, and everybody be answered
-                self._health.problem(f"writer {type(error).__name__}", f"the writer failed: {type(error).__name__}")
-                for task in tasks:
-                    task.finish(_sorry(task))
+                self._failed(error, tasks)
             if self.queue.closed and not tasks and not len(self.queue):
                 break
         self._end()
@@ -96,6 +94,8 @@ class Writer:
                     task.finish(self._at_once(task))
             except Rejected as rejected:
                 task.finish(self._rejected(task, rejected))
+            except Exception as error:  # noqa: BLE001 - one request that fails must not take the others with it
+                self._failed(error, [task])
             if size > GROUP_BYTES:
                 self._commit(group)
                 group, size = [], 0
@@ -136,6 +136,13 @@ class Writer:
                 self._health.refused(refusal.reason)
                 self._health.problem(f"refused {refusal.reason}", f"windows are refused: {refusal.reason}")
             task.finish(one.answer())
+
+    def _failed(self, error: Exception, tasks: Sequence[Task]) -> None:
+        """A bug of ours: who waits is told to come again (who has been answered, is not told twice)."""
+        kind = type(error).__name__
+        self._health.problem(f"writer {kind}", f"the writer failed: {kind}; this is a bug of the collector")
+        for task in tasks:
+            task.finish(_sorry(task))
 
     def _rejected(self, task: Task, rejected: Rejected) -> Answer:
         self._health.refused(f"{task.kind} {rejected.status}")
