@@ -3,9 +3,9 @@
     python -m evals.bench.otlp
 
 Requests are made beforehand with the SDK's own encoder: traces of a Django service (a server's span, two functions, ten
-statements with placeholders and two with literals, an HTTP call), 512 spans a request as its batch processor sends them,
-traces cut across requests. Rounds of the receiver, from the first byte to the stored windows, alternate with bare
-`ParseFromString` of the same bodies. CPU time of the one thread; prints medians with bootstrap intervals and the ratio.
+statements with placeholders and two with literals, an HTTP call), 512 spans a request as its batch processor sends
+them, traces cut across requests. Rounds of the receiver, from the first byte to the stored windows, alternate with bare
+`ParseFromString` of the same bodies. CPU time of the process; prints medians with bootstrap intervals, and the ratio.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import argparse
 import random
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -24,7 +24,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import Span, SpanKind, Tracer, set_span_in_context
 
 from burnish.stats import bootstrap
 from burnish_tools.collector.otlp import OtlpReceiver, OtlpSettings
@@ -104,8 +104,8 @@ def trace(provider: TracerProvider, number: int) -> Iterator[bool]:
         kind=SpanKind.SERVER,
         attributes={
             "http.method": "GET", "http.server_name": "shop", "http.scheme": "http", "net.host.port": 8000,
-            "http.host": "127.0.0.1:8000", "http.url": f"http://127.0.0.1:8000/products/{number}/", "net.peer.ip": "::1",
-            "http.user_agent": "curl/8", "http.flavor": "1.1", "http.route": "products/<int:pk>/",
+            "http.host": "127.0.0.1:8000", "http.url": f"http://127.0.0.1:8000/products/{number}/",
+            "net.peer.ip": "::1", "http.user_agent": "curl/8", "http.flavor": "1.1", "http.route": "products/<int:pk>/",
             "http.status_code": 200,
         },
     )  # fmt: skip
@@ -123,9 +123,7 @@ def trace(provider: TracerProvider, number: int) -> Iterator[bool]:
     server.end()
 
 
-def _child(tracer, parent, name, kind, attributes):  # type: ignore[no-untyped-def]
-    from opentelemetry.trace import set_span_in_context
-
+def _child(tracer: Tracer, parent: Span, name: str, kind: SpanKind, attributes: Mapping[str, str | int]) -> Span:
     return tracer.start_span(name, set_span_in_context(parent), kind=kind, attributes=attributes)
 
 

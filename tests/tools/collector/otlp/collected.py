@@ -143,7 +143,9 @@ class Collected:
 
 
 def _add(found: dict[str, int], name: str, row: dict[str, object]) -> None:
-    key = " ".join([name, *(str(value) for value in row.values() if isinstance(value, str)), json.dumps(row.get("site"))])
+    key = " ".join(
+        [name, *(str(value) for value in row.values() if isinstance(value, str)), json.dumps(row.get("site"))]
+    )
     for field, value in row.items():
         if isinstance(value, dict) and "counts" in value:
             told = {"count": value["count"], "sum": value["sum"], "zero": value["zero"]}

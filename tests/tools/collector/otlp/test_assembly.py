@@ -151,7 +151,9 @@ def services(draw: st.DrawFn) -> list[Span]:
             what = draw(st.sampled_from(["call", "query", "client", "server"])) if number > 1 else "server"
             common = {"trace": trace, "at": at, "ms": ms}
             if what == "query":
-                spans.append(query(number, parent, draw(st.sampled_from([SELECT, "SELECT 1", "DELETE FROM t"])), **common))
+                spans.append(
+                    query(number, parent, draw(st.sampled_from([SELECT, "SELECT 1", "DELETE FROM t"])), **common)
+                )
             elif what == "client":
                 told = {"http.method": "GET", "http.url": "http://stock/"}
                 spans.append(span(number, parent, kind=CLIENT, told=told, **common))  # type: ignore[arg-type]

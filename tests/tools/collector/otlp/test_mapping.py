@@ -191,7 +191,12 @@ def test_opening_a_connection_is_a_call_and_no_statement() -> None:
 
 
 def test_calls_of_other_services_are_dependencies_with_errors_timeouts_and_retries() -> None:
-    new = {"http.request.method": "GET", "server.address": "stock", "server.port": 8080, "url.full": "http://stock/?k=1"}
+    new = {
+        "http.request.method": "GET",
+        "server.address": "stock",
+        "server.port": 8080,
+        "url.full": "http://stock/?k=1",
+    }
     old = {"http.method": "POST", "http.url": "https://user:pw@pay.example/charge/17", "http.status_code": 503}
     made = Collected()
     made.send(
@@ -200,7 +205,9 @@ def test_calls_of_other_services_are_dependencies_with_errors_timeouts_and_retri
         span(3, 1, kind=CLIENT, told=new, at=5, ms=2, error="requests.exceptions.ReadTimeout"),
         span(4, 1, kind=CLIENT, told=new | {"http.request.resend_count": 1}, at=8, ms=2),
         span(5, 1, kind=CLIENT, told=old),
-        span(6, 1, kind=CLIENT, told={"db.system": "redis", "db.operation": "HGETALL", "db.statement": "HGETALL user:17"}),
+        span(
+            6, 1, kind=CLIENT, told={"db.system": "redis", "db.operation": "HGETALL", "db.statement": "HGETALL user:17"}
+        ),
         span(7, 1, kind=CLIENT, told={"rpc.system": "grpc", "rpc.service": "Tax", "rpc.method": "Of"}),
         span(8, 5, kind=CLIENT, told=new, name="urllib3 below requests"),
     )
@@ -254,7 +261,9 @@ def test_what_no_request_encloses_is_outside_any_entry() -> None:
 def test_a_root_that_is_no_request_is_a_job() -> None:
     made = Collected()
     made.send(span(1, name="nightly report 2024-11-22"), query(2, 1, SELECT))
-    assert [(e.entry, e.kind, e.queries.sum) for e in made.closed().window.entries] == [("job:nightly report …", "job", 1)]
+    assert [(e.entry, e.kind, e.queries.sum) for e in made.closed().window.entries] == [
+        ("job:nightly report …", "job", 1)
+    ]
 
 
 def test_a_parent_of_another_process_makes_a_span_a_root_and_one_of_this_process_does_not() -> None:

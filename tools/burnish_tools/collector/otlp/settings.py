@@ -29,6 +29,8 @@ class OtlpSettings(Section):
     """Spans of closed traces that are remembered, so that a batch that was sent twice counts once. 20 bytes each."""
     max_names: int = Field(5_000, ge=1)
     """Functions, entries, statements and peers in one window, each; further ones are counted as `<other>`."""
+    max_sources: int = Field(10_000, ge=1)
+    """Windows that are open at once: one or two for each process. What comes beyond is of the service `<other>`."""
     max_streams: int = Field(10_000, ge=1)
     """Cumulative series of metrics of which the last point is kept."""
     journal_mb: int = Field(512, ge=1)

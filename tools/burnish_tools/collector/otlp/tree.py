@@ -43,12 +43,16 @@ class _Frame:
 
 
 class _Inside:
-    """Stands for a statement or dependency as the parent of others: what is in it is part of it."""
+    """Stands for a statement or dependency as the parent of others: such a one in it is a part of it (an ORM's
+    statement and its driver's, a client and its transport), but a statement is none of a call of another service."""
 
-    __slots__ = ("frame",)
+    __slots__ = ("frame", "what")
 
-    def __init__(self, frame: _Frame | None) -> None:
-        self.frame = frame
+    def __init__(self, frame: _Frame | None, what: Query | Dependency) -> None:
+        self.frame, self.what = frame, what
+
+    def has(self, what: Query | Dependency) -> bool:
+        return isinstance(self.what, Query) or isinstance(what, Dependency)
 
 
 def add(tree: Tree, rows: Rows) -> None:
@@ -90,9 +94,9 @@ def _frames(tree: Tree, rows: Rows) -> tuple[list[_Frame], list[_Leaf]]:
         within: _Frame | _Inside
         frame = above.frame if isinstance(above, _Inside) else above
         if isinstance(span.what, (Query, Dependency)):
-            if not isinstance(above, _Inside):
+            if not (isinstance(above, _Inside) and above.has(span.what)):
                 leaves.append((span, frame))
-            within = _Inside(frame)
+            within = _Inside(frame, span.what)
         else:
             within = _Frame(span, frame, rows.function(span.function, span.file, span.line))
             frames.append(within)

@@ -16,8 +16,6 @@ from burnish_tools.runtime.format import FORMAT, Window
 FUTURE_NS, PAST_NS = 300 * SECOND, 30 * 86_400 * SECOND
 """Times that lie further from the collector's clock are not believed: such a span counts when it came. An hour in the
 future would make everything else look old; a collector on the way may well deliver after days."""
-MOST_OPEN = 10_000
-"""Open windows; a fleet has one or two for each process. What comes beyond is of the service `<other>`."""
 OTHERS = Source(OTHER, "production", "unknown", f"otlp:{OTHER}")
 
 
@@ -66,7 +64,7 @@ class Windows:
     def _at(self, source: Source, time: int, now: int, segment: int) -> _Open:
         start = time // self._length * self._length
         window = self._open.get((source, start))
-        if window is None and len(self._open) >= MOST_OPEN:
+        if window is None and len(self._open) >= self._settings.max_sources:
             source = OTHERS
             window = self._open.get((source, start))
         if window is None:
