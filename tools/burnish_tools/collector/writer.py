@@ -116,6 +116,7 @@ class Writer:
         except Exception as error:
             self._health.failed(str(error))
             raise Rejected(429, "the database cannot be written; come again", retry_after=DATABASE_SECONDS) from error
+        self._health.written()
         self._health.accepted("deployments", 1)
         return said({"release": deployment.release, "unix_ns": deployment.unix_ns})
 
