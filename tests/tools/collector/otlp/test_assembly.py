@@ -88,6 +88,19 @@ def test_what_comes_twice_counts_once_while_open_and_when_closed() -> None:
     assert made.window.queries[0].executions == 1
 
 
+def test_one_trace_may_hold_the_requests_of_a_whole_day() -> None:
+    made = Collected()
+    for n in range(200):
+        at = n * 1000
+        made.send(query(2 * n + 2, 2 * n + 1, SELECT, at=at), request(2 * n + 1, at=at, flags=0x300))
+        made.passes(1)
+        made.send(query(2 * n + 2, 2 * n + 1, SELECT, at=at))
+    made.passes(60)
+    assert sum(e.calls for e in made.entries) == 200
+    assert sum(q.executions for w in made.windows for q in w.queries) == 200
+    assert all(w.sensor.dropped == {} for w in made.windows)
+
+
 def test_spans_whose_root_never_comes_are_counted_outside_any_entry() -> None:
     made = Collected(unfinished_seconds=60)
     made.send(*tree()[:2])

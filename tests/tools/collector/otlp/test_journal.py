@@ -107,6 +107,20 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         OtlpReceiver(lambda windows: None, lambda: BEGIN, OtlpSettings(), directory=tmp_path / "file")
 
 
+def test_what_cannot_be_written_down_is_not_taken(tmp_path: Path) -> None:
+    directory = tmp_path / "journal"
+    made = Collected(directory)
+    directory.rmdir()
+    answer = made.send(*tree())
+    assert (answer.status, answer.retry_after) == (503, 5.0)
+    made.passes(60)
+    assert made.windows == []
+    directory.mkdir()
+    assert made.send(*tree()).status == 200
+    made.passes(60)
+    assert [e.calls for e in made.entries] == [1]
+
+
 @settings(max_examples=40, deadline=None)
 @given(steps=st.lists(st.sampled_from(["root", "children", "pass", "kill", "break", "mend"]), max_size=25))
 def test_every_span_that_was_taken_is_counted_once(steps: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:

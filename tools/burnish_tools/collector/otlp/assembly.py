@@ -20,6 +20,8 @@ from burnish_tools.collector.otlp.span import CLIENT, LIKELY, PRODUCER, SURE, Sp
 
 Key = tuple[Source, str]
 _WIDTH = 16
+"""Hex digits of a span's id."""
+_FEW = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +40,36 @@ class Tree:
 
 
 class _Open:
-    __slots__ = ("born", "late", "roots", "segment", "spans")
+    __slots__ = ("born", "due", "late", "roots", "segment", "spans")
 
     def __init__(self, born: int, segment: int, late: bool) -> None:
         self.born, self.segment, self.late = born, segment, late
+        self.due = -1
         self.spans: dict[str, Span] = {}
         self.roots: dict[str, int] = {}
 
 
 class _Closed:
-    __slots__ = ("entry", "ids")
+    """Ids of spans that were taken: joined while they are few, which is smaller, a set when they are many."""
+
+    __slots__ = ("count", "entry", "few", "many")
 
     def __init__(self) -> None:
-        self.ids, self.entry = "", ""
+        self.count, self.few, self.entry = 0, "", ""
+        self.many: set[str] = set()
+
+    def add(self, ids: str) -> None:
+        self.count += len(ids) // _WIDTH
+        self.few += ids
+        if len(self.few) > _FEW * _WIDTH:
+            self.many.update(self.few[at : at + _WIDTH] for at in range(0, len(self.few), _WIDTH))
+            self.few = ""
 
     def has(self, identity: str) -> bool:
-        at = self.ids.find(identity)
+        at = self.few.find(identity)
         while at >= 0 and at % _WIDTH:
-            at = self.ids.find(identity, at + 1)
-        return at >= 0
+            at = self.few.find(identity, at + 1)
+        return at >= 0 or identity in self.many
 
 
 class Traces:
@@ -90,7 +103,9 @@ class Traces:
             self.count += 1
             if span.root:
                 trace.roots[span.id] = now
-                self._due.append((now + self._settle, key))
+                if trace.due != now:
+                    trace.due = now
+                    self._due.append((now + self._settle, key))
 
     def due(self, now: int) -> Iterator[Tree]:
         """Trees whose root has settled; then bare spans that waited too long."""
@@ -166,13 +181,13 @@ class Traces:
 
     def _close(self, key: Key, ids: str, entry: str) -> None:
         closed = self._closed.pop(key, None) or _Closed()
-        closed.ids += ids
+        closed.add(ids)
         closed.entry = entry or closed.entry
         self._closed[key] = closed
         self._closed_spans += len(ids) // _WIDTH
         while self._closed_spans > self._remembered and self._closed:
             oldest = self._closed.pop(next(iter(self._closed)))
-            self._closed_spans -= len(oldest.ids) // _WIDTH
+            self._closed_spans -= oldest.count
 
 
 def _is_root(span: Span, trace: _Open) -> bool:

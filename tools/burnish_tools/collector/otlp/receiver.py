@@ -156,13 +156,12 @@ class OtlpReceiver:
         """Deletes what is stored. A new segment begins with the last points of metrics: they are all that stays."""
         needed = (self._traces.oldest_segment(), self._windows.oldest_segment(), self._outbox.oldest_segment())
         oldest = min((one for one in needed if one is not None), default=self._journal.segment + 1)
-        if self._journal.is_long() or (oldest > self._journal.segment and not self._journal.is_new()):
-            try:
+        try:
+            if self._journal.is_long() or (oldest > self._journal.segment and not self._journal.is_new()):
                 self._journal.roll({"streams": self._metrics.rows(), "since": self._metrics.since})
-            except OSError as error:
-                _log.error("the journal of the collector cannot be written: %s", error.strerror or error)
-                return
-        self._journal.release(min(oldest, self._journal.segment))
+            self._journal.release(min(oldest, self._journal.segment))
+        except OSError as error:
+            _log.error("the journal of the collector cannot be written: %s", error.strerror or error)
 
     def _replay(self) -> None:
         """Windows are stored again, as the store knows those that it has; spans that are in none are read again."""

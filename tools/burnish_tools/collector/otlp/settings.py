@@ -24,9 +24,10 @@ class OtlpSettings(Section):
     """A window is closed so long after its end: 5 s until the export, the time to settle, and some seconds on the way.
     What comes later makes a window of its own."""
     max_spans: int = Field(200_000, ge=1)
-    """Spans that may wait for the rest of their trace, about 1 kB each. Beyond it the oldest traces are closed."""
+    """Spans that may wait for the rest of their trace, about 0.6 kB each. Beyond it the oldest traces are closed."""
     remembered_spans: int = Field(1_000_000, ge=0)
-    """Spans of closed traces that are remembered, so that a batch that was sent twice counts once. 20 bytes each."""
+    """Spans of closed traces that are remembered, so that a batch that was sent twice counts once. 16 bytes each, and
+    500 for a trace."""
     max_names: int = Field(5_000, ge=1)
     """Functions, entries, statements and peers in one window, each; further ones are counted as `<other>`."""
     max_sources: int = Field(10_000, ge=1)

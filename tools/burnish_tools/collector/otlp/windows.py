@@ -16,6 +16,8 @@ from burnish_tools.runtime.format import FORMAT, Window
 FUTURE_NS, PAST_NS = 300 * SECOND, 30 * 86_400 * SECOND
 """Times that lie further from the collector's clock are not believed: such a span counts when it came. An hour in the
 future would make everything else look old; a collector on the way may well deliver after days."""
+MOST_INSTANCES = 100_000
+"""Instances of which the last sequence is known; beyond it all get a new name, as if the collector had been started."""
 OTHERS = Source(OTHER, "production", "unknown", f"otlp:{OTHER}")
 
 
@@ -43,7 +45,7 @@ class Windows:
     """The windows of all sources. `started` tells the collector's starts apart in the names of instances."""
 
     def __init__(self, settings: OtlpSettings, started: int, texts: Mapping[str, tuple[str, str]]) -> None:
-        self._settings, self._texts, self._suffix = settings, texts, f"{started:x}"
+        self._settings, self._texts, self._started = settings, texts, started
         self._length = settings.window_seconds * SECOND
         self._lateness = int(settings.lateness_seconds * SECOND)
         self._open: dict[tuple[Source, int], _Open] = {}
@@ -99,7 +101,10 @@ class Windows:
         self, source: Source, start: int, end: int, parts: Json, dropped: dict[str, int] | None = None
     ) -> Window:
         """The next window of an instance."""
-        instance = f"{source.instance}:{self._suffix}"
+        if len(self._sequences) >= MOST_INSTANCES:
+            self._sequences.clear()
+            self._started += 1
+        instance = f"{source.instance}:{self._started:x}"
         sequence = self._sequences.get((source.service, instance), 0)
         self._sequences[source.service, instance] = sequence + 1
         told: Json = {
