@@ -22,8 +22,12 @@ from itertools import combinations, pairwise
 from statistics import NormalDist, fmean, median
 from typing import NamedTuple
 
+from burnish.job import Interval
+
 MOST_RHO = 0.9
 """With more than this, few values hold no news at all; the estimate is not trusted beyond it."""
+ENOUGH = 20
+"""Values from which the earlier side alone says how alike neighbours are."""
 _NORMAL = NormalDist()
 
 
@@ -37,9 +41,9 @@ class Difference(NamedTuple):
 
 
 class Split(NamedTuple):
-    """The values from `index` on differ; `p` is corrected for the number of places looked at."""
+    """The values from `place` on differ; `p` is corrected for the number of places looked at."""
 
-    index: int
+    place: int
     difference: Difference
 
 
@@ -68,10 +72,22 @@ def difference(before: Sequence[float], after: Sequence[float]) -> Difference:
     freedom = len(left) - 2
     if freedom < 1:
         return Difference(value, -math.inf, math.inf, 1.0)
-    effective = _inflation([[y - fmean(side) for y in side] for side in (before, after)])
+    usual = (before,) if len(before) >= ENOUGH else (before, after)  # a spike after the change must not hide itself
+    effective = _inflation([[y - fmean(side) for y in side] for side in usual])
     variance = sum(r * r for r in left) / freedom * effective
     error = math.sqrt(variance * (1 / len(before) + 1 / len(after)))
     return _tested(value, error, freedom)
+
+
+def average(values: Sequence[float]) -> Interval:
+    """The mean of values in order of time, with its 95 % interval; infinite for a single one."""
+    value, n = fmean(values), len(values)
+    if n < 2:
+        return Interval(value=value, low=-math.inf, high=math.inf, n=n)
+    left = [y - value for y in values]
+    error = math.sqrt(sum(r * r for r in left) / (n - 1) / n * _inflation([left]))
+    reach = student_quantile(n - 1) * error
+    return Interval(value=value, low=value - reach, high=value + reach, n=n)
 
 
 def split(values: Sequence[float], least: int) -> Split | None:
@@ -184,9 +200,7 @@ def _incomplete_beta(a: float, b: float, x: float) -> float:
     """Regularised, for 0 ≤ x ≤ 1."""
     if x <= 0 or x >= 1:
         return float(x >= 1)
-    front = math.exp(
-        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
-    )
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x))
     if x < (a + 1) / (a + b + 2):
         return front * _fraction(a, b, x) / a
     return 1 - front * _fraction(b, a, 1 - x) / b

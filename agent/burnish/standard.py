@@ -24,7 +24,7 @@ DAY_NS = 24 * HOUR_NS
 class Sums(NamedTuple):
     """Of one entry; times in ns."""
 
-    calls: int
+    calls: float
     wall: float
     own: float
     queries: float
@@ -50,7 +50,7 @@ class Cell:
     @property
     def calls(self) -> int:
         """Over all entries."""
-        return sum(sums.calls for sums in self.entries.values())
+        return round(sum(sums.calls for sums in self.entries.values()))
 
     def plus(self, other: Cell) -> Cell:
         """Both, at this one's place."""
@@ -75,11 +75,11 @@ def at_least(some: Sequence[Cell], calls: int) -> list[Cell]:
     full: list[Cell] = []
     for cell in some:
         kept = waiting.pop(cell.release, None)
-        cell = kept.plus(cell) if kept is not None else cell
-        if cell.calls >= calls:
-            full.append(cell)
+        both = kept.plus(cell) if kept is not None else cell
+        if both.calls >= calls:
+            full.append(both)
         else:
-            waiting[cell.release] = cell
+            waiting[cell.release] = both
     return sorted(full, key=lambda cell: (cell.start_unix_ns, cell.release))
 
 
