@@ -59,12 +59,14 @@ class Cell:
         return Cell(self.start_unix_ns, self.release, both)
 
 
-def cells(stretches: Iterable[Stretch]) -> dict[str, list[Cell]]:
-    """The cells of each function, oldest first; stretches without a call are none."""
+def cells(stretches: Iterable[Stretch], *, by_release: bool = True) -> dict[str, list[Cell]]:
+    """The cells of each function, oldest first; stretches without a call are none. Releases that ran at the same time
+    are cells of their own, or one with an empty name."""
     found: dict[str, dict[tuple[int, str], dict[str, Sums]]] = {}
     for s in stretches:
         if s.calls > 0:
-            entries = found.setdefault(s.function, {}).setdefault((s.start_unix_ns, s.release), {})
+            key = s.start_unix_ns, s.release if by_release else ""
+            entries = found.setdefault(s.function, {}).setdefault(key, {})
             entries[s.entry] = entries.get(s.entry, NOTHING).plus(Sums(s.calls, s.wall_ns, s.own_ns, s.queries))
     return {name: [Cell(*key, entries) for key, entries in sorted(by.items())] for name, by in found.items()}
 

@@ -51,7 +51,7 @@ def past(
     until_unix_ns: int,
     earlier: Mapping[str, str] | None = None,
 ) -> Past:
-    """The history of these functions; `earlier` are the names that some had before."""
+    """The history of these functions, by hour and release or by day; `earlier` are the names that some had before."""
     control = nsmallest(CONTROL, profile.functions, key=lambda f: (-f.own.sum, f.function))
     known = {f.function for f in (*functions, *control)}
     names = {old: new for new, old in (earlier or {}).items() if new in known}
@@ -60,7 +60,7 @@ def past(
         for s in runtime.history(level, since_unix_ns=since_unix_ns, functions=sorted({*known, *names}))
         if s.start_unix_ns < until_unix_ns
     )
-    found = cells(stretches)
+    found = cells(stretches, by_release=level == "hour")
     length = HOUR_NS if level == "hour" else DAY_NS
     same = [f.function for f in control if f.function in found and _unchanged(runtime, f, found[f.function][0], length)]
     return Past(found, drift({name: found[name] for name in same}, LEAST_CONTROL))
@@ -69,5 +69,5 @@ def past(
 def _unchanged(runtime: Runtime, function: FunctionStats, first: Cell, length: int) -> bool:
     """Whether the body is what it was in the function's first hour or day."""
     start = first.start_unix_ns
-    seen = runtime.span(function.function, start, start + length, release=first.release)
+    seen = runtime.span(function.function, start, start + length, release=first.release or None)
     return bool(function.body) and any(stats.body == function.body for stats in seen.values())

@@ -56,14 +56,14 @@ def regressed(rise: Rise, before: Before, graph: Graph) -> Finding:
     return seen.model_copy(update={"informs": True})
 
 
-def moved(before: Sequence[Hour], after: Sequence[Hour], seed: str) -> Iterator[str]:
+def moved(before: Sequence[Hour], after: Sequence[Hour], seed: str, unit: str = "hours") -> Iterator[str]:
     """What became of the distribution, as sentences; none where there are too few hours."""
     seen = shift(before, after, random.Random(seed))
     if seen is not None:
         yield f"Quantiles that moved: {_quantiles(seen) or 'none beyond their intervals'}."
         yield (
             f"The distribution moved by {seen.distance_ns / MS:.2f} ms a call (Wasserstein); "
-            f"with the hours relabelled at random it moves by up to {seen.by_chance_ns / MS:.2f} ms."
+            f"with the {unit} relabelled at random it moves by up to {seen.by_chance_ns / MS:.2f} ms."
         )
 
 
