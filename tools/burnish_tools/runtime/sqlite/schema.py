@@ -4,7 +4,9 @@
            ├─ call_rows       (function, entry)
            ├─ query_rows      (statement, call site, entry)
            ├─ fan_out_rows    (function on the stack, statement, call site, entry)
-           └─ driver_rows     the same, and the statement that drove the repetition
+           ├─ driver_rows     the same, and the statement that drove the repetition
+           ├─ dependency_rows (other service and operation, call site, entry)
+           └─ samples         function: calls that were looked at; of windows only
 
 A *span* is a window of one instance (level 0), or the sum of all windows of a release that began in one hour (level 1)
 or one day (level 2). Sums of histograms are exact, so a long stretch is read from few rows. After some hours a window
@@ -24,7 +26,12 @@ def _1_tables(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_1_tables,)
+def _2_dependencies_samples_deployments(db: sqlite3.Connection) -> None:
+    for statement in _DEPENDENCIES_SAMPLES_DEPLOYMENTS.split(";"):
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_1_tables, _2_dependencies_samples_deployments)
 
 
 def migrate(db: sqlite3.Connection, path: str) -> None:
@@ -192,4 +199,45 @@ CREATE TABLE refused (
     format INTEGER NOT NULL,
     line BLOB NOT NULL
 )
+"""
+_DEPENDENCIES_SAMPLES_DEPLOYMENTS = """
+ALTER TABLE call_rows ADD COLUMN calls_variance REAL NOT NULL DEFAULT 0;
+ALTER TABLE call_rows ADD COLUMN wall_variance REAL NOT NULL DEFAULT 0;
+
+CREATE TABLE peers (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    peer TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    UNIQUE (kind, peer, operation)
+);
+CREATE TABLE dependency_rows (
+    span_id INTEGER NOT NULL,
+    peer_id INTEGER NOT NULL,
+    site_id INTEGER NOT NULL,
+    entry_id INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    timeouts INTEGER NOT NULL,
+    retries INTEGER NOT NULL,
+    time_ns REAL NOT NULL,
+    errors TEXT NOT NULL,
+    wall BLOB NOT NULL,
+    PRIMARY KEY (span_id, peer_id, site_id, entry_id)
+);
+CREATE TABLE samples (
+    span_id INTEGER NOT NULL,
+    function_id INTEGER NOT NULL,
+    looked TEXT NOT NULL,
+    exemplars BLOB NOT NULL,
+    PRIMARY KEY (span_id, function_id)
+) WITHOUT ROWID;
+CREATE INDEX samples_of_function ON samples (function_id);
+CREATE TABLE deployments (
+    service TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    release TEXT NOT NULL,
+    unix_ns INTEGER NOT NULL,
+    marked_by TEXT NOT NULL,
+    PRIMARY KEY (service, environment, unix_ns, release)
+) WITHOUT ROWID
 """

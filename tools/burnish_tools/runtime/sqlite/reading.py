@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from burnish.job import Site
-from burnish.profile import Driver, EntryStats, FanOut, FunctionStats, QueryStats
-from burnish_tools.runtime.rows import (
+from burnish.profile import DependencyStats, Driver, EntryStats, FanOut, FunctionStats, QueryStats
+from burnish_tools.runtime.sqlite.rows import (
     CALL_ROWS,
+    DEPENDENCY_ROWS,
     DRIVER_ROWS,
     ENTRY_ROWS,
     FAN_OUT_ROWS,
@@ -22,6 +24,8 @@ from burnish_tools.runtime.rows import (
     loaded,
 )
 
+DAY_NS = 24 * 3600 * 10**9
+
 
 @dataclass
 class Named:
@@ -32,6 +36,7 @@ class Named:
     statements: Mapping[int, tuple[str, str, str]]
     sites: Mapping[int, Site]
     entries: Mapping[int, tuple[str, str]]
+    peers: Mapping[int, tuple[str, str, str]]
     last_seen: Mapping[int, int]
     """When a version of a function's code ran last."""
     spans: str
@@ -50,6 +55,7 @@ class Named:
                 for number, function, file, line in db.execute("SELECT id, function, file, line FROM sites")
             },
             {row[0]: row[1:] for row in db.execute("SELECT id, entry, kind FROM entries")},
+            {row[0]: row[1:] for row in db.execute("SELECT id, kind, peer, operation FROM peers")},
             dict(db.execute(seen, owner).fetchall()),
             f"span_id IN ({', '.join(str(int(span)) for span in spans)})",
         )
@@ -120,7 +126,35 @@ def _function(definition: tuple[Any, ...], row: Row, by_entry: Counter) -> Funct
         own=row.tallies[1].histogram(),
         entries=_sorted(by_entry),
         callers=_sorted(row.counters[1]),
+        errors_of_sampling=(math.sqrt(row.numbers[4]), math.sqrt(row.numbers[5])),
     )
+
+
+def by_entry(
+    db: sqlite3.Connection, owner: tuple[str, str], release: str | None, function: str, span: tuple[int, int]
+) -> dict[str, FunctionStats]:
+    """One function by entry, out of the hours that begin in a span; whole days are read as such."""
+    sums, newest = Sums(), (-1, -1)
+    definition: tuple[Any, ...] = ()
+    columns = ", ".join(f"r.{column}" for column in CALL_ROWS.columns)
+    found = db.execute(_BY_ENTRY.format(columns=columns), _levels(span) | _owned(owner, release) | {"name": function})
+    for values in found:
+        code, (start, entry) = values[:6], values[6:8]
+        ((key, row),) = loaded(CALL_ROWS, (values[8:],))
+        sums.add(entry, row, entry)
+        if (start, key[0]) >= newest:
+            newest, definition = (start, key[0]), code
+    return {entry: _function(definition, row, named) for entry, (row, named) in sorted(sums.rows.items())}
+
+
+def _levels(span: tuple[int, int]) -> dict[str, int]:
+    """The whole days of a span, and its ends; no day: all of it is ends."""
+    first, last = -(-span[0] // DAY_NS) * DAY_NS, span[1] // DAY_NS * DAY_NS
+    return {"start": span[0], "end": span[1], "first": first, "last": max(first, last)}
+
+
+def _owned(owner: tuple[str, str], release: str | None) -> dict[str, Any]:
+    return {"service": owner[0], "environment": owner[1], "release": release}
 
 
 def queries(named: Named) -> tuple[QueryStats, ...]:
@@ -145,6 +179,32 @@ def _query(named: Named, where: tuple[int, int], row: Row, by_entry: Counter) ->
         errors=_sorted(row.counters[0]),
         wall=row.tallies[0].histogram(),
         rows=None if unknown else int(rows),
+        entries=_sorted(by_entry),
+    )
+
+
+def dependencies(named: Named) -> tuple[DependencyStats, ...]:
+    """All calls of other services, in order of peer, operation and site."""
+    sums = Sums()
+    for (peer, site, entry), row in named.rows(DEPENDENCY_ROWS):
+        sums.add((peer, site), row, named.entries[entry][0])
+    found = (_dependency(named, key, *value) for key, value in sums.rows.items())
+    return tuple(sorted(found, key=lambda d: (d.kind, d.peer, d.operation, d.site.function, d.site.line, d.site.file)))
+
+
+def _dependency(named: Named, where: tuple[int, int], row: Row, by_entry: Counter) -> DependencyStats:
+    kind, peer, operation = named.peers[where[0]]
+    calls, timeouts, retries, _ = row.numbers
+    return DependencyStats(
+        kind=kind,
+        peer=peer,
+        operation=operation,
+        site=named.sites[where[1]],
+        calls=int(calls),
+        errors=_sorted(row.counters[0]),
+        timeouts=int(timeouts),
+        retries=int(retries),
+        wall=row.tallies[0].histogram(),
         entries=_sorted(by_entry),
     )
 
@@ -207,3 +267,18 @@ def _order(driver: Driver) -> tuple[int, str, str, int]:
 
 def _sorted(counter: Counter) -> dict[str, int]:
     return dict(sorted(counter.items()))
+
+
+_BY_ENTRY = """
+SELECT f.name, f.file, f.line, f.end_line, f.body, f.kind, s.start_unix_ns, e.entry, {columns}
+FROM functions f
+JOIN call_rows r ON r.function_id = f.id
+JOIN spans s ON s.id = r.span_id
+JOIN entries e ON e.id = r.entry_id
+WHERE f.name = :name AND s.service = :service AND s.environment = :environment
+    AND (:release IS NULL OR s.release = :release)
+    AND ((s.level = 2 AND s.start_unix_ns >= :first AND s.start_unix_ns < :last)
+      OR (s.level = 1 AND s.start_unix_ns >= :start AND s.start_unix_ns < :end
+          AND NOT (s.start_unix_ns >= :first AND s.start_unix_ns < :last)))
+ORDER BY s.start_unix_ns
+"""

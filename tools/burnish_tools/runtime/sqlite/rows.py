@@ -41,7 +41,7 @@ ENTRY_ROWS = Table(
 CALL_ROWS = Table(
     "call_rows",
     ("function_id", "entry_id"),
-    ("calls", "wall_ns", "own_ns", "queries"),
+    ("calls", "wall_ns", "own_ns", "queries", "calls_variance", "wall_variance"),
     ("errors", "callers"),
     ("wall", "own"),
 )
@@ -64,7 +64,14 @@ DRIVER_ROWS = Table(
     (*FAN_OUT_ROWS.keys, "driver_statement_id", "driver_site_id"),
     ("n", "sum_x", "sum_y", "sum_xx", "sum_xy", "sum_yy"),
 )
-TABLES = (ENTRY_ROWS, CALL_ROWS, QUERY_ROWS, FAN_OUT_ROWS, DRIVER_ROWS)
+DEPENDENCY_ROWS = Table(
+    "dependency_rows",
+    ("peer_id", "site_id", "entry_id"),
+    ("calls", "timeouts", "retries", "time_ns"),
+    ("errors",),
+    ("wall",),
+)
+TABLES = (ENTRY_ROWS, CALL_ROWS, QUERY_ROWS, FAN_OUT_ROWS, DRIVER_ROWS, DEPENDENCY_ROWS)
 
 
 class Row:
