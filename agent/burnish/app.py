@@ -33,7 +33,8 @@ from burnish_tools.detectors import detector_types
 from burnish_tools.forges import ForgeSettings
 from burnish_tools.model import ModelSettings
 from burnish_tools.proof.settings import ProofSettings
-from burnish_tools.runtime import RuntimeSettings, SqliteRuntime
+from burnish_tools.runtime import RuntimeSettings, SqliteRuntime, SqliteStore
+from burnish_tools.runtime import Store as Dataset
 
 if TYPE_CHECKING:
     from burnish.graph import Jobs
@@ -118,6 +119,11 @@ class App:
             self.config.service.environment,
             spool=self.path(settings.windows),
         )
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """Where the dataset of all services is kept, for what writes to it."""
+        return SqliteStore(self.path(self.config.runtime.database))
 
     @cached_property
     def database(self) -> Database | None:

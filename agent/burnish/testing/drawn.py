@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from burnish.conditions import Sample
+from burnish.excerpt import excerpt
 from burnish.histogram import Histogram
 from burnish.profile import Deployment, EntryStats, FunctionStats, Point, Profile, Release, Series, Stretch
 from burnish.standard import DAY_NS, HOUR_NS
@@ -129,6 +130,11 @@ class Drawn:
             windows=end - first, instances=1, entries=self._entries(name),
             functions=tuple(f for f in functions if f is not None), queries=(), fan_outs=(),
         )  # fmt: skip
+
+    def excerpt(self, function: str, release: str | None = None) -> Profile | None:
+        """What of a release concerns one function."""
+        profile = self.profile(release)
+        return excerpt(profile, function) if profile is not None else None
 
     def series(self, function: str, release: str) -> Series:
         """Hours as windows."""
