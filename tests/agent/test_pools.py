@@ -1,4 +1,4 @@
-"""Which releases speak for a fix and which for the code before it. A letter is a release; its functions' bodies differ."""
+"""Which releases speak for a fix, and which for the code before it."""
 
 from __future__ import annotations
 

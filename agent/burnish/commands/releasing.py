@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from burnish.release_view import release_rows, release_table
 from burnish.releases import Changes, Contains, changes, in_order, seen, unseen
 
 DAY = 86_400
+_TIMES = "write 2026-03-01T14:30:00+01:00, or seconds since 1970"
 
 
 def releases(args: Namespace) -> int:
@@ -74,11 +76,17 @@ def _functions(app: App, release: str) -> Sequence[FunctionStats]:
 def _seconds(text: str) -> float:
     """Seconds since 1970, from them or from ISO 8601 (UTC where it names no zone). Raises UsageError."""
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        pass
+        seconds = _iso(text)
+    if not 0 <= seconds < math.inf:
+        raise UsageError(f"--at {text!r} is no time: {_TIMES}")
+    return seconds
+
+
+def _iso(text: str) -> float:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"--at {text!r} is no time: write 2026-03-01T14:30:00+01:00, or seconds since 1970") from error
+        raise UsageError(f"--at {text!r} is no time: {_TIMES}") from error
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
