@@ -35,6 +35,7 @@ from burnish_tools.forges import ForgeSettings
 from burnish_tools.model import ModelSettings
 from burnish_tools.proof.settings import ProofSettings
 from burnish_tools.runtime import RuntimeSettings, SqliteRuntime, SqliteStore
+from burnish_tools.runtime import Store as Dataset
 
 if TYPE_CHECKING:
     from burnish.graph import Jobs
@@ -135,10 +136,16 @@ class App:
             settings,
             database,
             directory,
-            lambda: SqliteStore(database),
+            lambda: SqliteStore(database, self.config.runtime.keep),
             token=self.environment.get(settings.token_variable, ""),
             receiver=otlp_receiver(directory / "otlp"),
         )
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """Where the dataset of all services is kept, for what writes to it."""
+        settings = self.config.runtime
+        return SqliteStore(self.path(settings.database), settings.keep)
 
     @cached_property
     def database(self) -> Database | None:

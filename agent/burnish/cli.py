@@ -59,7 +59,12 @@ def parser() -> argparse.ArgumentParser:
     function.add_argument(
         "--tokens", type=_positive, default=600, metavar="N", help="most that --json prints, as a model counts (600)"
     )
-    add("releases", "the releases that the data show")
+    releases = add("releases", "the releases that the data show, and what changed in each")
+    releases.add_argument("--last", type=_positive, default=10, metavar="N", help="default: 10")
+    deployed = add("deployed", "mark a release as deployed")
+    deployed.add_argument("release", help="the commit or version that the sensor reports")
+    deployed.add_argument("--at", default="", metavar="TIME", help="ISO 8601 or seconds since 1970; default: now")
+    deployed.add_argument("--by", default="", metavar="NAME", help="who or what deployed it, such as ci")
     why = add("why", "why a function or job was or was not acted on")
     why.add_argument("name", metavar="FUNCTION|JOB", help=f"{NAME}; or a job's id")
     add("jobs", "every job and where it stands")

@@ -29,7 +29,7 @@ TYPES = detector_types()
 def test_the_finder_finds_them_by_name() -> None:
     names = [kind.name for kind in TYPES]
     assert names == sorted(names)
-    assert {"cpu_hot", "dead_code", "error_prone", "n_plus_one", "rare_spike", "repeated_query"} <= set(names)
+    assert {"cpu_hot", "dead_code", "missing_index", "n_plus_one", "rare_spike", "regression", "slow_rot"} <= set(names)
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: str(kind.name))
