@@ -40,6 +40,7 @@ LOOK_BACK = ((2, MOST_ROWS), (24, 100), (24 * 366, 0))
 MOST_CONDITIONS = 2
 MOST_RELEASES = 6
 """How many releases are looked back for changes of the code."""
+MOST_CHANGES = 2
 STALE_HOURS = 1.0
 """Windows come every minute: after an hour without one the service or the collector stands still."""
 HOUR_NS = 3_600 * 10**9
@@ -218,7 +219,7 @@ def _lineage(name: str, runtime: Runtime, profile: Profile, releases: Sequence[R
 
 
 def _changes(lineage: Lineage, runtime: Runtime) -> tuple[Changed, ...]:
-    """The newest first."""
+    """The newest two, the newest first."""
     pairs = [(a, b) for a, b in pairwise(lineage) if a[1].body and b[1].body and a[1].body != b[1].body]
     return tuple(
         Changed(
@@ -229,7 +230,7 @@ def _changes(lineage: Lineage, runtime: Runtime) -> tuple[Changed, ...]:
             calls_before=old.calls,
             calls_after=new.calls,
         )
-        for (_, old, old_profile), (release, new, new_profile) in reversed(pairs)
+        for (_, old, old_profile), (release, new, new_profile) in pairs[: -MOST_CHANGES - 1 : -1]
     )
 
 

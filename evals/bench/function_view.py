@@ -1,4 +1,4 @@
-"""How long `burnish function` works once everything is imported, against a bare read of the release's rows.
+"""How much `burnish function` works once everything is imported, against a bare read of the release's rows.
 
     python -m evals.bench.function_view [--functions 400] [--hours 12] [--rounds 15]
 
@@ -130,22 +130,22 @@ def cases(runtime: SqliteRuntime, profile: Profile) -> dict[str, Callable[[str],
 def measured(
     given: dict[str, Callable[[str], object]], functions: list[str], rounds: int, rng: random.Random
 ) -> dict[str, list[float]]:
-    """Milliseconds by case, one value a round, after one round that does not count."""
+    """Milliseconds of CPU (SQLite works in this process) by case, one value a round; the first round does not count."""
     times: dict[str, list[float]] = {name: [] for name in given}
     for number in range(rounds + 1):
         function = rng.choice(functions)
         for name in rng.sample(sorted(given), len(given)):
-            began = time.perf_counter()
+            began = time.process_time()
             given[name](function)
             if number:
-                times[name].append((time.perf_counter() - began) * 1000)
+                times[name].append((time.process_time() - began) * 1000)
     return times
 
 
 def tell(times: dict[str, list[float]]) -> None:
     """A table in Markdown."""
     base = median(next(iter(times.values())))
-    print("| what | median ms (95 % interval) | × the bare read | n |\n|---|---|---|---|")
+    print("| what | median ms of CPU (95 % interval) | × the bare read | n |\n|---|---|---|---|")
     for name, values in times.items():
         seen = bootstrap(values, median, random.Random(name))
         ratio = seen.value / base
