@@ -197,6 +197,14 @@ def test_new_names_without_end_are_bounded_and_counted() -> None:
     assert set(window.sensor.dropped) == {"functions", "statements", "entries", "dependencies"}
 
 
+def test_types_of_errors_without_end_are_bounded() -> None:
+    made = Collected()
+    for n in range(1, 201):
+        made.send(request(1, trace=n, error=f"E{n}"))
+    errors = made.closed().window.entries[0].errors
+    assert (len(errors), sum(errors.values()), errors["<other>"]) == (51, 200, 150)
+
+
 def test_instances_without_end_are_bounded() -> None:
     made = Collected(max_sources=50)
     for n in range(120):

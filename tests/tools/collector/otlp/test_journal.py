@@ -87,6 +87,21 @@ def test_a_torn_last_line_is_passed_over(tmp_path: Path) -> None:
     assert [e.calls for e in two.entries] == [1]
 
 
+def test_lines_that_mean_nothing_do_not_keep_the_collector_from_starting(tmp_path: Path) -> None:
+    lines = [
+        "[]",
+        "{",
+        '{"windows":[{"format":1}]}',
+        '{"spans":[["a",[[1]]]]}',
+        '{"taken":[1]}',
+        '{"streams":[["k",[1]]]}',
+    ]
+    (tmp_path / "otlp-000000000001.jsonl").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    made = Collected(tmp_path)
+    made.send(*tree())
+    assert [e.calls for e in made.passes(60).entries] == [1]
+
+
 def test_a_full_journal_asks_to_come_later_and_closes_the_oldest_traces(tmp_path: Path) -> None:
     made = Collected(tmp_path, journal_mb=1)
     made.broken = True

@@ -180,6 +180,14 @@ def test_metrics_of_what_sends_spans_do_not_count_whichever_comes_first() -> Non
     assert sorted(calls(made)) == [1, 7]
 
 
+def test_metrics_of_a_clock_that_is_years_off_lie_in_the_present() -> None:
+    made = Collected()
+    year = 365 * 86_400
+    send(made, metric(explicit([1, 0, 0, 0, 0], 0.1, start=year, end=year + 60), kind=DELTA))
+    window = made.closed().window
+    assert (window.start_unix_ns, window.end_unix_ns) == (BEGIN - 60 * SECOND, BEGIN)
+
+
 def test_clients_become_dependencies() -> None:
     http = {"http.request.method": "GET", "server.address": "stock", "server.port": 80, "error.type": "ReadTimeout"}
     redis = {"db.system.name": "redis", "db.operation.name": "GET", "server.address": "cache", "server.port": 6379}

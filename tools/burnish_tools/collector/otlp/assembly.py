@@ -139,8 +139,9 @@ class Traces:
         return min((trace.segment for trace in self._open.values()), default=None)
 
     def remember(self, key: Key, ids: str) -> None:
-        """Spans (ids, joined) that were taken before the collector was started."""
-        self._close(key, ids, "")
+        """Spans (ids, joined) that were taken before the collector was started; all of them, whatever the bound."""
+        self._closed.setdefault(key, _Closed()).add(ids)
+        self._closed_spans += len(ids) // _WIDTH
 
     def _settled(self, key: Key, trace: _Open, now: int) -> Iterator[Tree]:
         roots = [root for root, came in trace.roots.items() if came + self._settle <= now]

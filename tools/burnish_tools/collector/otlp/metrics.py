@@ -106,14 +106,15 @@ class Metrics:
         """Whether metrics are all that there is of it."""
         return source not in self._traced
 
-    def read(self, request: ExportMetricsServiceRequest, windows: Windows) -> Change:
+    def read(self, request: ExportMetricsServiceRequest, windows: Windows, now: int) -> Change:
         """What the request adds to what is known."""
         change = Change()
         for resource in request.resource_metrics:
             sender = source(resource.resource)
             found = self._sum(resource, sender, change)
             if (found.entries or found.calls) and self.wanted(sender):
-                change.windows.append((sender, windows.of_parts(sender, found.start, found.end, _parts(found))))
+                start, end = windows.stretch(found.start, found.end, now)
+                change.windows.append((sender, windows.of_parts(sender, start, end, _parts(found))))
         return change
 
     def keep(self, change: Change) -> None:

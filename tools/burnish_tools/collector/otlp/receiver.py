@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from burnish_tools.collector.otlp import answer, decode, reading
 from burnish_tools.collector.otlp.answer import Answer
@@ -91,7 +92,7 @@ class OtlpReceiver:
         with self._lock:
             if self._is_full():
                 return self._later(json)
-            change = self._metrics.read(request, self._windows)
+            change = self._metrics.read(request, self._windows, self._clock())
             try:
                 if change.points:
                     windows = [window.model_dump(mode="json") for _, window in change.windows]
@@ -165,24 +166,27 @@ class OtlpReceiver:
 
     def _replay(self) -> None:
         """Windows are stored again, as the store knows those that it has; spans that are in none are read again."""
-        taken: dict[tuple[Source, str], str] = {}
-        for segment, line in self._journal.lines():
-            for window in map(Window.model_validate, line.get("windows", ())):
-                self._outbox.hold(window, segment, 0, self._wanted(window) if "streams" in line else _always)
-            if "since" in line:
-                self._metrics.listening_since(line["since"])
-            self._metrics.restore(line.get("streams", ()))
-            if "taken" in line:
-                *source, traces = line["taken"]
-                for trace, ids in traces.items():
-                    key = Source(*source), trace
-                    taken[key] = taken.get(key, "") + ids
-        for key, ids in taken.items():
-            self._traces.remember(key, ids)
-        for segment, line in self._journal.lines():
-            self._texts.update({key: (text, system) for key, (text, system) in line.get("statements", {}).items()})
-            for *source, rows in line.get("spans", ()):
-                self._add(Source(*source), [Span.of_row(row) for row in rows], segment)
+        for read in (self._replay_windows, self._replay_spans):
+            for segment, line in self._journal.lines():
+                try:
+                    read(segment, line)
+                except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+                    _log.warning("a line of the collector's journal was not understood, skipped: %s", error)
+
+    def _replay_windows(self, segment: int, line: dict[str, Any]) -> None:
+        for window in map(Window.model_validate, line.get("windows", ())):
+            self._outbox.hold(window, segment, 0, self._wanted(window) if "streams" in line else _always)
+        if "since" in line:
+            self._metrics.listening_since(line["since"])
+        self._metrics.restore(line.get("streams", ()))
+        *source, traces = line.get("taken", ({},))
+        for trace, ids in traces.items():
+            self._traces.remember((Source(*source), trace), ids)
+
+    def _replay_spans(self, segment: int, line: dict[str, Any]) -> None:
+        self._texts.update({key: (text, system) for key, (text, system) in line.get("statements", {}).items()})
+        for *source, rows in line.get("spans", ()):
+            self._add(Source(*source), [Span.of_row(row) for row in rows], segment)
 
     def _wanted(self, window: Window) -> Callable[[], bool]:
         instance = window.instance.rpartition(":")[0]

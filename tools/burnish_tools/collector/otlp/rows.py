@@ -12,6 +12,9 @@ from burnish_tools.collector.otlp.span import Dependency, Entry
 
 Json = dict[str, object]
 OTHER_STATEMENT = hashlib.sha256(OTHER.encode()).hexdigest()[:16]
+KINDS = frozenset({"http", "rpc", "redis", "memcached"})
+MOST_TYPES = 50
+"""Types of errors of one row; a name beyond them is made of data."""
 _Key = TypeVar("_Key")
 
 
@@ -152,8 +155,10 @@ class Rows:
 
     def dependency(self, what: Dependency, site: Site, entry: str, error: str, wall: int) -> None:
         """One call of another service. A retry is a span of its own: it adds to the retries and the time, no call."""
-        peer = self._named("dependencies", what.peer)
-        row = _at(self._dependencies, (what.kind, peer, what.operation, site, self._entry(entry)))
+        called = what.kind, what.peer, what.operation
+        if self._named("dependencies", " ".join(called)) == OTHER:
+            called = what.kind if what.kind in KINDS else OTHER, OTHER, OTHER
+        row = _at(self._dependencies, (*called, site, self._entry(entry)))
         row.calls += not what.retry
         row.extra += what.retry
         row.other += what.timeout
@@ -216,6 +221,8 @@ def _at(table: dict[_Key, _Row], key: _Key) -> _Row:
 
 def _count(counts: dict[str, int], name: str) -> None:
     if name:
+        if len(counts) >= MOST_TYPES and name not in counts:
+            name = OTHER
         counts[name] = counts.get(name, 0) + 1
 
 

@@ -60,6 +60,11 @@ class Windows:
         trees.add(tree, window.rows)
         window.taken.setdefault(tree.trace, []).extend(span.id for span in tree.spans)
 
+    def stretch(self, start: int, end: int, now: int) -> tuple[int, int]:
+        """The time that a sender told; where its clock is off by too much, as long a one that ends now."""
+        believed = self._believed(end, now)
+        return max(believed - (end - start), believed - PAST_NS, 0), believed
+
     def _believed(self, time: int, now: int) -> int:
         return time if now - PAST_NS <= time <= now + FUTURE_NS else now
 
