@@ -21,7 +21,7 @@ def in_a_line(finding: Finding) -> str:
 
 def _queries(seen: Evidence) -> Iterator[str]:
     if seen.executions_per_call:
-        at = f" at {seen.site.file}:{seen.site.line}" if seen.site else ""
+        at = f" at {seen.site.file}:{seen.site.line}" if seen.site and seen.site.file else ""
         yield f"{seen.executions_per_call:.1f} × per call{at}"
     if seen.identical_per_call >= 1:
         yield f"{seen.identical_per_call:.1f} of them identical"

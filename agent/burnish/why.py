@@ -28,6 +28,10 @@ class Why(str, Enum):
     PLAN_UNREADABLE = "plan_unreadable", "The database's plan for this statement could not be read."
     NO_DATABASE = "no_database", "No database is configured in which the plan could be read."
     TIME_IS_ELSEWHERE = "time_is_elsewhere", "The time is spent in functions that it calls or in the database."
+    WAITING_UNKNOWN = (
+        "waiting_unknown",
+        "Only spans are known of it: how much of its time is work and how much is waiting, they do not say.",
+    )
     RARE = "rare", "It is slow but runs so rarely that nobody would gain."
     DUPLICATE = "duplicate", "Another finding with the same cause covers it."
 

@@ -1,9 +1,11 @@
 """The example shop, instrumented only by stock OpenTelemetry, through `burnish collect` to `burnish findings`.
 
-    python -m evals.otel_shop [--database postgres] [--seconds 40]
+    python -m evals.otel_shop [--database postgres] [--requests 5000]
 
 Not a line of the shop knows of Burnish, and the sensor is not in its processes: gunicorn starts OpenTelemetry's Django,
-sqlite3 and psycopg instrumentations, and the exporter sends to the port on which `burnish collect` listens.
+sqlite3 and psycopg instrumentations, and the exporter sends to the port on which `burnish collect` listens. At the end
+the findings are held against what is planted in the shop (`score.py`). Exit status: 0 where every planted problem that
+spans can show is found and no decoy is among the first ten findings, else 1.
 """
 
 from __future__ import annotations
@@ -19,11 +21,18 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from burnish.app import App
 from evals.demo.scene import REPOSITORY, SERVICE, WORKERS, DemoError, Scene, on_postgres, on_sqlite
+from evals.otel_shop.score import Seen, scored
+from evals.scoreboard.__main__ import tell
+from evals.scoreboard.score import Score
 
 CONFIGURATION = Path(__file__).with_name("gunicorn_conf.py")
 EXPORT_MS = "1000"
 """An SDK exports every 5 s; a demonstration is short."""
+REQUESTS = 5000
+"""As many as the scoreboard sends: the rarest planted problem is one request in seventy."""
+MOST_SECONDS = 240
 
 
 class OtelScene(Scene):
@@ -75,18 +84,33 @@ def ended(process: subprocess.Popen[str]) -> None:
         process.wait(60)
 
 
-def load(scene: Scene, seconds: float) -> None:
-    """Traffic, bounded in time and by the number of clients."""
+def load(scene: Scene, requests: int) -> None:
+    """Traffic, bounded in number and time and by the number of clients."""
     command = [sys.executable, str(SERVICE.parent / "load.py"), "--base-url", f"http://127.0.0.1:{scene.port}"]
-    command += ["--mix", str(SERVICE / "mix.toml"), "--seconds", str(seconds), "--seed", str(scene.seed)]
-    subprocess.run(command, check=True, cwd=REPOSITORY, stdout=subprocess.DEVNULL, timeout=seconds + 60)
+    command += ["--mix", str(SERVICE / "mix.toml"), "--seconds", str(MOST_SECONDS), "--seed", str(scene.seed)]
+    command += ["--max-requests", str(requests)]
+    subprocess.run(command, check=True, cwd=REPOSITORY, stdout=subprocess.DEVNULL, timeout=MOST_SECONDS + 60)
+
+
+def score(config: Path) -> Score:
+    """Prints the findings against the answers; returns the score of all of them."""
+    app = App(config)
+    ranking = app.world.assess()
+    if ranking is None:
+        raise DemoError(f"{config.parent}: no window came; see service.log there")
+    seen = Seen.read(SERVICE / "ANSWERS.toml")
+    told = [one.finding for one in ranking.told]
+    found = scored(seen, [one.finding for one in ranking.candidates], told, ranking.passed)
+    tell("shop, by OpenTelemetry alone", found)
+    print(f"  planted, and not to be seen in spans: {', '.join(seen.beyond)}")
+    return found[-1]
 
 
 def main() -> int:
     """Runs it; the output is that of the commands a person would type."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
-    options.add_argument("--seconds", type=float, default=40.0, help="load")
+    options.add_argument("--requests", type=int, default=REQUESTS, help="in at most four minutes")
     options.add_argument("--seed", type=int, default=7)
     options.add_argument(
         "--directory", type=Path, default=Path(".burnish-otel-shop"), help="made anew; kept afterwards"
@@ -103,15 +127,15 @@ def main() -> int:
         stack.callback(ended, process)
         say(f"burnish collect listens on {scene.endpoint}")
         scene.start()
-        say(f"{args.seconds:.0f} s of load on the shop, which has OpenTelemetry in it and no sensor")
-        load(scene, args.seconds)
+        say(f"{args.requests:,} requests to the shop, which has OpenTelemetry in it and no sensor")
+        load(scene, args.requests)
         scene.stop()
         ended(process)
         for command in ("hotspots", "findings"):
             say(f"burnish {command}")
             asked = [sys.executable, "-m", "burnish", command, "--config", str(scene.config)]
             subprocess.run(asked, check=True, env={**os.environ, "COLUMNS": "160"})
-    return 0
+        return 1 if score(scene.config).failed else 0
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@
         ],
     )
 
-Places are written `module:function:line`; the file is the module's. Times are milliseconds here and nanoseconds there.
+Places are written `module:function:line`; the file is the module's. A function `<otel>:NAME` is a span without code. Times are milliseconds here and nanoseconds there.
 """
 
 from __future__ import annotations
@@ -296,15 +296,18 @@ def _functions(rows: Sequence[Json], bodies: Mapping[str, str]) -> Json:
         for site in (row.get("site"), (row.get("driver") or {}).get("site")):
             if site:
                 files.setdefault(site["function"], None)
+    return {name: _code(name, file, bodies) for name, file in sorted(files.items())}
+
+
+def _code(name: str, file: str | None, bodies: Mapping[str, str]) -> Json:
+    if name.startswith("<otel>:"):
+        return {"file": "", "line": 0, "end_line": 0, "body": "", "kind": "span"}
     return {
-        name: {
-            "file": file or _file(name),
-            "line": 10,
-            "end_line": 20,
-            "body": bodies.get(name) or hashlib.sha256(name.encode()).hexdigest()[:16],
-            "kind": "function",
-        }
-        for name, file in sorted(files.items())
+        "file": file or _file(name),
+        "line": 10,
+        "end_line": 20,
+        "body": bodies.get(name) or hashlib.sha256(name.encode()).hexdigest()[:16],
+        "kind": "function",
     }
 
 

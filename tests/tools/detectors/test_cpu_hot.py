@@ -100,3 +100,10 @@ def test_every_function_that_ran_gets_an_answer(tmp_path: Path) -> None:
     names = {f"shop.a:f{i}": i + 1 for i in range(20)}
     findings, passed = detect("cpu_hot", tmp_path, calls=names)
     assert {f.function for f in findings} | set(reasons(passed)) == set(names)
+
+
+def test_a_span_is_left_alone_as_its_own_time_may_be_waiting(tmp_path: Path) -> None:
+    span = "<otel>:GET feeds/"
+    findings, passed = detect("cpu_hot", tmp_path, calls=[w.calls(span, 40, wall_ms=50), w.calls(HOT, 40, wall_ms=50)])
+    assert [found.function for found in findings] == [HOT]
+    assert reasons(passed) == {span: Why.WAITING_UNKNOWN}

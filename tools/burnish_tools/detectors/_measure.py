@@ -18,6 +18,8 @@ CLIENT_MOST_NS = 0.5e6
 """Django takes 0.2 to 1 ms to build a query and its objects on an idle core."""
 MS = 1e6
 """Nanoseconds in a millisecond."""
+SPAN = "span"
+"""Kind of a function that stands for a span of OpenTelemetry of which no code is known."""
 
 
 def mean_low(histogram: Histogram) -> float:
@@ -28,6 +30,13 @@ def mean_low(histogram: Histogram) -> float:
 def mean_high(histogram: Histogram) -> float:
     """Upper end of the 95 % interval of the mean."""
     return histogram.mean + Z * _standard_error(histogram)
+
+
+def variation(histogram: Histogram) -> float:
+    """Coefficient of variation (standard deviation ÷ mean) from the buckets' middles; 0 where all values are equal."""
+    if histogram.count < 2 or not histogram.mean or histogram.min == histogram.max:
+        return 0.0
+    return _standard_error(histogram) * math.sqrt(histogram.count) / histogram.mean
 
 
 def _standard_error(histogram: Histogram) -> float:

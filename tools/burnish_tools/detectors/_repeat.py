@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from burnish.job import Finding, Passed
 from burnish.profile import FanOut, FunctionStats, Profile
 from burnish.why import Why
 from burnish_tools.detectors._measure import MS, client_ns, mean_low
-from burnish_tools.detectors._sql import is_select
+from burnish_tools.detectors._sql import is_select, locks, tables, written
 from burnish_tools.detectors._stack import Owner, Repetition, by_site, key, repetition
 
 Cost = tuple[float, float]
@@ -49,6 +49,28 @@ def different(row: FanOut) -> float:
     (though rows may share parents), a forgotten local variable asks the same one question.
     """
     return (row.executions.sum - row.identical) / max(row.calls, 1)
+
+
+def writes(profile: Profile) -> dict[str, dict[str, str]]:
+    """Tables written in one call of each function, its callees included, with the statement."""
+    found: dict[str, dict[str, str]] = {}
+    for row in profile.fan_outs:
+        table = written(row.statement, row.system)
+        if table is not None:
+            found.setdefault(row.function, {})[table] = row.statement
+    return found
+
+
+def load_bearing(row: FanOut, written_in: Mapping[str, Mapping[str, str]]) -> Reason | None:
+    """Why each repetition may be needed: it locks rows, or the same call (`writes`) writes to a table that it reads."""
+    if locks(row.statement):
+        return Why.LOAD_BEARING, "it takes a row lock"
+    here = written_in.get(row.function, {})
+    read = tables(row.statement, row.system) if here else frozenset()
+    touched = sorted(table for table in here if table in read or not table or not read)
+    if touched:
+        return Why.LOAD_BEARING, f"the same call writes to {touched[0] or 'a table that could not be read'}"
+    return None
 
 
 def told(cost: Cost) -> str:

@@ -12,6 +12,7 @@ Hot is a function whose own time is a large share of its wall time, and some sha
 
 Own time holds what library code does, including waiting (a sleep, an HTTP call through a library); a finding says where
 to look, and only an edit that was measured says what can be saved. Until then a stated share of the own time counts.
+A span of stock OpenTelemetry is left alone: what is its own is all that nobody instrumented, waiting before all else.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from burnish.profile import FunctionStats, Profile
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section
 from burnish.why import Why
-from burnish_tools.detectors._measure import MS, around_queries, finding, mean_low, queries_by_function
+from burnish_tools.detectors._measure import MS, SPAN, around_queries, finding, mean_low, queries_by_function
 
 
 class CpuHot:
@@ -100,4 +101,6 @@ class CpuHot:
             return Why.RARE if own_ns >= self.settings.slow_ms * MS else Why.NOT_WORTH_IT
         if own_share < self.settings.min_own_share:
             return Why.TIME_IS_ELSEWHERE
+        if stats.kind == SPAN:
+            return Why.WAITING_UNKNOWN
         return Why.NOT_ENOUGH_CALLS if stats.calls < self.settings.min_calls else None

@@ -22,8 +22,7 @@ from burnish.protocols import Database, Runtime
 from burnish.settings import Section
 from burnish.why import Why
 from burnish_tools.detectors._measure import finding
-from burnish_tools.detectors._repeat import Cost, Reason, different, judged, once, told
-from burnish_tools.detectors._sql import locks, tables, written
+from burnish_tools.detectors._repeat import Cost, Reason, different, judged, load_bearing, once, told, writes
 from burnish_tools.detectors._stack import Owner
 
 
@@ -48,10 +47,10 @@ class RepeatedQuery:
 
     def detect(self, profile: Profile, runtime: Runtime, database: Database | None) -> Iterator[Finding | Passed]:
         """From the statements-per-call rows."""
-        writes = _writes(profile)
+        written_in = writes(profile)
 
         def against(row: FanOut, stats: FunctionStats | None) -> Reason | None:
-            return self._reason(row, stats, writes)
+            return self._reason(row, stats, written_in)
 
         def found(owner: Owner, stats: FunctionStats, cost: Cost) -> Finding:
             return self._finding(owner, stats, cost, profile, runtime)
@@ -63,20 +62,14 @@ class RepeatedQuery:
         return many and different(row) < self.settings.max_different
 
     def _reason(
-        self, row: FanOut, stats: FunctionStats | None, writes: Mapping[str, Mapping[str, str]]
+        self, row: FanOut, stats: FunctionStats | None, written_in: Mapping[str, Mapping[str, str]]
     ) -> Reason | None:
         times = f"{row.identical / row.calls:.1f} × per call with the same parameters"
         what = f"{times} at {row.site.function}:{row.site.line}"
         if stats is None or min(stats.calls, row.calls) < self.settings.min_calls:
             return Why.NOT_ENOUGH_CALLS, f"{what}, in {row.calls} calls; {self.settings.min_calls} are needed"
-        if locks(row.statement):
-            return Why.LOAD_BEARING, f"{what}; it takes a row lock"
-        read = tables(row.statement, row.system)
-        written_here = writes.get(row.function, {})
-        touched = sorted(table for table in written_here if table in read or not table or not read)
-        if touched:
-            return Why.LOAD_BEARING, f"{what}; the same call writes to {touched[0] or 'a table that could not be read'}"
-        return None
+        reason = load_bearing(row, written_in)
+        return (reason[0], f"{what}; {reason[1]}") if reason else None
 
     def _finding(self, owner: Owner, stats: FunctionStats, cost: Cost, profile: Profile, runtime: Runtime) -> Finding:
         row = owner.fan_out
@@ -100,13 +93,3 @@ class RepeatedQuery:
             removable_ns=spared * sum(cost),
             removable_queries=spared,
         )
-
-
-def _writes(profile: Profile) -> dict[str, dict[str, str]]:
-    """Tables written in one call of each function, its callees included, with the statement."""
-    found: dict[str, dict[str, str]] = {}
-    for row in profile.fan_outs:
-        table = written(row.statement, row.system)
-        if table is not None:
-            found.setdefault(row.function, {})[table] = row.statement
-    return found
