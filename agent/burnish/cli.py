@@ -45,10 +45,16 @@ def parser() -> argparse.ArgumentParser:
     hotspots.add_argument("--by", choices=("own", "wall", "calls", "queries", "errors"), default="own")
     hotspots.add_argument("--top", type=_positive, default=20, metavar="N")
     hotspots.add_argument("--release", help="default: the newest")
-    findings = add("findings", "what could be made cheaper, in the order of work")
+    findings = add("findings", "what could be made cheaper, in the order of work, and what people should know")
+    findings.add_argument("--kind", help="only findings of one detector, such as n_plus_one")
+    findings.add_argument("--all", action="store_true", help="also what was passed over, and why")
     findings.add_argument("--release", help="default: the newest")
-    function = add("function", "everything known about one function, release by release")
+    function = add("function", "what to know of a function before touching it, on one screen")
     function.add_argument("name", help=NAME)
+    function.add_argument("--release", help="default: the newest")
+    function.add_argument(
+        "--tokens", type=_positive, default=600, metavar="N", help="most that --json prints, as a model counts (600)"
+    )
     add("releases", "the releases that the data show")
     why = add("why", "why a function or job was or was not acted on")
     why.add_argument("name", metavar="FUNCTION|JOB", help=f"{NAME}; or a job's id")

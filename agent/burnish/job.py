@@ -159,6 +159,16 @@ class Passed(Model):
     why: Why
     detail: str = ""
     fingerprint: str = ""
+    kind: str = ""
+    """Of the finding that was passed over; empty where it was no finding yet."""
+
+
+class Told(Model):
+    """A finding that is shown to people and never proposed."""
+
+    finding: Finding
+    why: Why
+    detail: str = ""
 
 
 class Candidate(Model):

@@ -66,13 +66,29 @@ def test_hotspots(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_findings_name_the_function_the_site_and_a_lower_bound(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (found,) = json.loads(said(capsys, "findings", "--json"))
+    everything = json.loads(said(capsys, "findings", "--json"))
+    (found,) = everything["candidates"]
     finding = found["finding"]
-    assert (finding["kind"], finding["function"]) == ("n_plus_one", "shop.views:orders")
+    assert (found["place"], finding["kind"], finding["function"]) == (1, "n_plus_one", "shop.views:orders")
     assert finding["evidence"]["site"]["line"] == 31
     assert finding["evidence"]["slope"]["value"] == pytest.approx(1, abs=0.05)
     assert found["saving_ns_per_minute"] > 0
-    assert "n_plus_one" in said(capsys, "findings")
+    week = found["seconds_per_week"]
+    assert 0 < week["low"] <= week["value"]
+    assert found["queries_per_minute"] == pytest.approx(240 * 19, rel=0.1)
+    assert everything["told"] == []
+    assert {p["by"] for p in everything["passed"]} >= {"cpu_hot"}
+
+
+def test_findings_by_kind_and_with_what_was_left_alone(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = said(capsys, "findings")
+    assert "20.0 × per call at shop/views.py:31, 1.00 per row" in text
+    assert "left alone" not in text
+    assert "left alone" in said(capsys, "findings", "--all")
+    only = json.loads(said(capsys, "findings", "--kind", "cpu_hot", "--json"))
+    assert only["candidates"] == []
+    assert {p["by"] for p in only["passed"]} == {"cpu_hot"}
+    assert "no detector is named 'n_plus'; there are cpu_hot," in said(capsys, "findings", "--kind", "n_plus", status=2)
 
 
 def test_function_by_the_end_of_its_name(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

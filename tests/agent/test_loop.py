@@ -160,6 +160,27 @@ def test_limits_hold_back_and_say_so(tmp_path: Path, limits: LimitSettings, open
     assert [p.why for p in report.passed] == [Why.HELD_BACK] * (2 - opened)
 
 
+def test_what_no_recipe_can_answer_costs_no_try(tmp_path: Path) -> None:
+    scenario = started(tmp_path, limits=LimitSettings(max_tries=1))
+    release = scenario.world().runtime.releases()[0].name
+    unheard = finding("app:g", release=release, kind="unheard_of", removable_ms=20)
+    scenario.findings = [unheard, finding(FUNCTION, release=release)]
+    report = scenario.cycle()
+    assert [c.finding.function for c in report.candidates] == ["app:g", FUNCTION]
+    assert [(p.function, p.why) for p in report.passed] == [("app:g", Why.NO_RECIPE)]
+    assert [job.state for job in report.started] == [State.WAITING]
+    assert only_job(scenario).finding.function == FUNCTION
+
+
+def test_a_model_is_asked_for_a_kind_without_a_recipe(tmp_path: Path) -> None:
+    answer = Answer(decision="decline", reason="no", title="", summary="", safety="", edits=[])
+    scenario = started(tmp_path, model=ScriptedModel([answer]))
+    release = scenario.world().runtime.releases()[0].name
+    scenario.findings = [finding(FUNCTION, release=release, kind="unheard_of")]
+    (job,) = scenario.cycle().started
+    assert (job.recipe, job.why) == ("model", Why.MODEL_DECLINED)
+
+
 def test_the_model_is_asked_only_where_no_recipe_applies(tmp_path: Path) -> None:
     edit = Replacement(path="app.py", find="sum(slow(n))", replace="sum(quick(n))")
     answer = Answer(decision="edit", reason="", title="Use quick", summary="s", safety="t", edits=[edit])

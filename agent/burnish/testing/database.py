@@ -15,8 +15,6 @@ class ScriptedDatabase:
     `tries` False none can be tried. `expects` are the rows that the planner expects of a statement, by a part of it.
     """
 
-    system = "sqlite"
-
     def __init__(
         self,
         scans: Mapping[str, tuple[str, ...]],
@@ -29,7 +27,9 @@ class ScriptedDatabase:
         costs: Mapping[tuple[str, ...], float] | None = None,
         writes: Mapping[str, float] | None = None,
         expects: Mapping[str, float] | None = None,
+        system: str = "sqlite",
     ) -> None:
+        self.system = system
         self._scans, self._rows, self._indexes = scans, rows or {}, indexes or {}
         self._unreadable, self._tries, self._useless = unreadable, tries, useless
         self._costs, self._writes, self._expects = costs or {}, writes or {}, expects or {}

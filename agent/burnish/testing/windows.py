@@ -45,6 +45,9 @@ def window(
     system: str = "sqlite",
     bodies: Mapping[str, str] | None = None,
     dropped: Mapping[str, int] | None = None,
+    dependencies: Sequence[Json] = (),
+    exemplars: Sequence[Json] = (),
+    conditions: Sequence[Json] = (),
     format: int = 1,
 ) -> str:
     """One line. `start` is in seconds since 1970 + `sequence` × `seconds`; `calls` may be counts by function.
@@ -70,12 +73,15 @@ def window(
             "process_cpu_ns": 0,
             "dropped": {"functions": 0, "statements": 0, "entries": 0, "windows": 0, **(dropped or {})},
         },
-        "functions": _functions([*rows, *queries, *per_call], bodies or {}),
+        "functions": _functions([*rows, *queries, *per_call, *dependencies], bodies or {}),
         "statements": _statements([*queries, *per_call], system),
         "entries": list(entries) if entries is not None else _entries(rows),
         "calls": rows,
         "queries": [_plain(row) for row in queries],
         "per_call": [_plain(row) for row in per_call],
+        "dependencies": list(dependencies),
+        "exemplars": list(exemplars),
+        "conditions": list(conditions),
     }
     return json.dumps(body, separators=(",", ":")) + "\n"
 
@@ -103,10 +109,17 @@ def calls(
     caller: str = "",
     errors: Mapping[str, int] | None = None,
     file: str | None = None,
+    error: Mapping[str, float] | None = None,
+    rate: float = 10,
 ) -> Json:
-    """A call row; `own_ms` defaults to all of `wall_ms`. A sequence gives the calls one by one."""
+    """A call row; `own_ms` defaults to all of `wall_ms`. A sequence gives the calls one by one.
+
+    With an `error` (`calls`, `wall` in ns) its calls were sampled, one in `rate`.
+    """
     wall = _each(wall_ms, n)
+    sampled = {"rate": rate, "error": dict(error)} if error else {}
     return {
+        **sampled,
         "function": function,
         "entry": entry,
         "calls": n,
@@ -170,6 +183,63 @@ def per_call(
         row["driver"] = {**_plain(driver), **_sums(pairs)}
         row["_texts"] += driver["_texts"]
     return row
+
+
+def dependency(
+    peer: str,
+    *,
+    at: str,
+    n: int = 1,
+    ms: float | Sequence[float] = 1,
+    kind: str = "http",
+    operation: str = "GET",
+    errors: Mapping[str, int] | None = None,
+    timeouts: int = 0,
+    retries: int = 0,
+    entry: str = ENTRY,
+) -> Json:
+    """A dependency row: `n` calls of another service."""
+    return {
+        "kind": kind,
+        "peer": peer,
+        "operation": operation,
+        **_site(at),
+        "entry": entry,
+        "calls": n,
+        "errors": dict(errors or {}),
+        "timeouts": timeouts,
+        "retries": retries,
+        "wall": histogram(_each(ms, n)),
+    }
+
+
+def exemplar(
+    function: str, *, wall_ms: float, slow: bool = False, facts: Mapping[str, Any] | None = None, entry: str = ENTRY
+) -> Json:
+    """A call that was looked at; a slow one is of the sample of slow calls."""
+    return {
+        "function": function,
+        "entry": entry,
+        "sample": "slow" if slow else "uniform",
+        "slow": slow,
+        "wall_ns": round(wall_ms * 1e6),
+        "own_ns": round(wall_ms * 1e6),
+        "facts": dict(facts or {}),
+    }
+
+
+def condition(function: str, calls: int, *, slow_calls: int = 0, slow_ms: float = 100) -> Json:
+    """The counts beside the exemplars of a function."""
+    return {
+        "function": function,
+        "calls": calls,
+        "slow_ns": round(slow_ms * 1e6),
+        "slow_calls": slow_calls,
+        "slow_kept": min(slow_calls, 8),
+        "uniform_every": 10,
+        "uniform_seen": calls // 10,
+        "uniform_kept": min(calls // 10, 8),
+    }
 
 
 def driver(statement: str, *, at: str, rows: Sequence[int]) -> Json:

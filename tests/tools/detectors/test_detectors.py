@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from burnish.configfile import sentences
+from burnish.measured import measured
 from burnish.histogram import Histogram
 from burnish.job import Site
 from burnish.profile import Driver
 from burnish.settings import Section
 from burnish.testing import windows as w
 from burnish_tools.detectors import detector_types
-from burnish_tools.detectors._measure import above_one, client_ns, mean_high, mean_low, measured, slope
+from burnish_tools.detectors._measure import above_one, client_ns, mean_high, mean_low, slope
 from burnish_tools.detectors._sql import tables, written
 from burnish_tools.runtime import SqliteRuntime
 from tests.tools.detectors.shapes import store

@@ -1,8 +1,13 @@
-"""What every store of the dataset has to do. A test class gives `runtime(tmp_path, lines)` and inherits the rest."""
+"""What every dataset and every store of it has to do.
+
+`RuntimeContract`: a test class gives `runtime(tmp_path, *lines)` and inherits the rest. `StoreContract` beside it
+(`store_contract.py`) is for stores, which take windows in.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +19,7 @@ LIST, ITEM = "shop.views:orders", "shop.models:Order.total"
 ITEM_SQL = "SELECT * FROM item WHERE order_id = ?"
 LIST_SQL = "SELECT * FROM orders LIMIT ?"
 SECOND = 10**9
+HOUR = 3600 * SECOND
 
 
 class RuntimeContract:
@@ -194,3 +200,102 @@ class RuntimeContract:
         assert profile is not None
         assert profile.functions[0].calls == 130
         assert profile.functions[0].wall.count == 130
+
+    def test_calls_of_other_services_are_kept_by_peer_and_call_site(self, tmp_path: Path) -> None:
+        def line(sequence: int) -> str:
+            rows = [
+                w.dependency("pay:443", at=f"{LIST}:9", n=2, ms=30, errors={"HTTP 503": 1}, timeouts=1, retries=3),
+                w.dependency("cache:6379", at=f"{LIST}:8", kind="redis", operation="GET", entry="job:nightly"),
+            ]
+            return w.window(calls={LIST: 2}, dependencies=rows, sequence=sequence)
+
+        profile = self.runtime(tmp_path, line(0), line(1)).profile()
+        assert profile is not None
+        http, redis = profile.dependencies
+        assert (http.kind, http.peer, http.operation, http.site.line) == ("http", "pay:443", "GET", 9)
+        assert (http.calls, http.errors, http.timeouts, http.retries) == (4, {"HTTP 503": 2}, 2, 6)
+        assert http.wall == Histogram.of([30e6] * 4)
+        assert http.entries == {w.ENTRY: 4}
+        assert (redis.kind, redis.entries) == ("redis", {"job:nightly": 2})
+
+    def test_errors_of_sampling_add_up_in_quadrature(self, tmp_path: Path) -> None:
+        sampled = [
+            w.calls(LIST, 100, wall_ms=1, error={"calls": calls, "wall": wall}) for calls, wall in ((3, 6e6), (4, 8e6))
+        ]
+        lines = [w.window(calls=[row, w.calls(ITEM, 5)], sequence=i) for i, row in enumerate(sampled)]
+        profile = self.runtime(tmp_path, *lines).profile()
+        assert profile is not None
+        errors = {f.function: f.errors_of_sampling for f in profile.functions}
+        assert errors == {LIST: pytest.approx((5, 10e6)), ITEM: (0, 0)}
+
+    def test_history_has_the_sums_of_each_hour_or_day_over_all_releases(self, tmp_path: Path) -> None:
+        per_call = [w.per_call(LIST, ITEM_SQL, at=f"{ITEM}:31", executions=[4, 5])]
+        row = w.calls(LIST, 2, wall_ms=10, own_ms=1, errors={"ValueError": 1, "KeyError": 1})
+        runtime = self.runtime(
+            tmp_path,
+            *(w.window(calls=[row], per_call=per_call, sequence=i) for i in range(2)),
+            w.window(calls={ITEM: 7}, release="b", start=3600, instance="two"),
+            w.window(calls={LIST: 1}, release="b", start=25 * 3600, instance="two", sequence=1),
+        )
+        hours = runtime.history("hour")
+        assert [(h.start_unix_ns // HOUR, h.release, h.function, h.calls) for h in hours] == [
+            (0, "a", "", 4),
+            (0, "a", LIST, 4),
+            (1, "b", "", 7),
+            (1, "b", ITEM, 7),
+            (25, "b", "", 1),
+            (25, "b", LIST, 1),
+        ]
+        first = hours[1]
+        assert (first.entry, first.wall_ns, first.own_ns, first.queries, first.errors) == (w.ENTRY, 40e6, 4e6, 18, 4)
+        days = runtime.history("day", functions=["", LIST])
+        assert [(d.start_unix_ns // HOUR, d.release, d.function, d.calls) for d in days] == [
+            (0, "a", "", 4),
+            (0, "a", LIST, 4),
+            (0, "b", "", 7),
+            (24, "b", "", 1),
+            (24, "b", LIST, 1),
+        ]
+        assert [d.calls for d in runtime.history("day", since_unix_ns=24 * HOUR, functions=[LIST])] == [1]
+        assert list(runtime.history("hour", functions=["m:never"])) == []
+
+    def test_a_span_has_the_distributions_of_its_hours_by_entry(self, tmp_path: Path) -> None:
+        runtime = self.runtime(
+            tmp_path,
+            *(
+                w.window(calls=[w.calls(LIST, 2, wall_ms=hour + 1)], start=hour * 3600, instance=f"i{hour}")
+                for hour in range(72)
+            ),
+            w.window(calls=[w.calls(LIST, 3, wall_ms=500, entry="job:x")], release="b", start=30 * 3600, instance="b"),
+        )
+        found = runtime.span(LIST, 20 * HOUR, 50 * HOUR)
+        assert list(found) == [w.ENTRY, "job:x"]
+        assert found[w.ENTRY].wall == Histogram.of([(hour + 1) * 1e6 for hour in range(20, 50) for _ in range(2)])
+        assert (found["job:x"].calls, found["job:x"].entries) == (3, {"job:x": 3})
+        assert list(runtime.span(LIST, 20 * HOUR, 50 * HOUR, release="b")) == ["job:x"]
+        assert runtime.span(LIST, 3 * HOUR, 4 * HOUR)[w.ENTRY].wall.max == 4e6
+        assert runtime.span(LIST, 72 * HOUR, 80 * HOUR) == {}
+        assert runtime.span("m:never", 0, 80 * HOUR) == {}
+
+    def test_samples_come_window_by_window(self, tmp_path: Path) -> None:
+        def line(sequence: int, **content: Any) -> str:
+            rows = [
+                w.exemplar(LIST, wall_ms=900, slow=True, facts={"arg.items.size": 512, "note.cache": "miss"}),
+                w.exemplar(LIST, wall_ms=2, facts={"first": True}),
+                w.exemplar(ITEM, wall_ms=1),
+            ]
+            counts = [w.condition(LIST, 40, slow_calls=3), w.condition(ITEM, 80)]
+            return w.window(calls={LIST: 40, ITEM: 80}, exemplars=rows, conditions=counts, sequence=sequence, **content)
+
+        runtime = self.runtime(tmp_path, line(1), line(0), line(2, release="b"))
+        first, second = runtime.samples(LIST, "a")
+        assert (first.start_unix_ns, second.start_unix_ns) == (0, 60 * SECOND)
+        assert (first.looked.calls, first.looked.slow_calls, first.looked.slow_ns) == (40, 3, 100_000_000)
+        assert [(e.function, e.slow, e.wall_ns, e.facts) for e in first.exemplars] == [
+            (LIST, True, 900_000_000, {"arg.items.size": 512, "note.cache": "miss"}),
+            (LIST, False, 2_000_000, {"first": True}),
+        ]
+        assert first.exemplars[0].facts["arg.items.size"] == 512
+        assert [s.start_unix_ns for s in runtime.samples(LIST, "a", since_unix_ns=1)] == [60 * SECOND]
+        assert len(runtime.samples(ITEM, "b")) == 1
+        assert list(runtime.samples("m:never", "a")) == []

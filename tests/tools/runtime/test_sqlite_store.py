@@ -11,9 +11,12 @@ import pytest
 from burnish.errors import DataError
 from burnish.protocols import Runtime
 from burnish.testing import windows as w
-from burnish_tools.runtime import SqliteRuntime
+from burnish_tools.runtime import SqliteRuntime, SqliteStore
 from burnish_tools.runtime.format import parse
+from burnish_tools.runtime.sqlite.schema import MIGRATIONS
+from burnish_tools.runtime.tally import Tally
 from tests.tools.runtime.contract import LIST, RuntimeContract
+from tests.tools.runtime.store_contract import StoreContract
 
 
 def store(tmp_path: Path) -> SqliteRuntime:
@@ -41,6 +44,11 @@ class TestTakenInOverTime(RuntimeContract):
         for line in reversed(lines):
             assert runtime.take([parse(line)]) == 1
         return runtime
+
+
+class TestSqliteStore(StoreContract):
+    def make_store(self, tmp_path: Path) -> SqliteStore:
+        return SqliteStore(tmp_path / "data" / "runtime.sqlite3")
 
 
 def test_a_refresh_reads_only_what_is_new(tmp_path: Path) -> None:
@@ -214,3 +222,36 @@ def test_a_late_window_is_still_counted(tmp_path: Path) -> None:
         w.write(tmp_path / "windows", line)
         assert runtime.refresh() == 1
     assert calls(runtime) == 3
+
+
+def test_a_database_of_schema_1_is_brought_up_to_date_with_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "runtime.sqlite3"
+    path.parent.mkdir()
+    db = sqlite3.connect(path)
+    MIGRATIONS[0](db)
+    db.execute("PRAGMA user_version = 1")
+    db.executescript(
+        """
+        INSERT INTO functions VALUES (1, 'm:f', 'm.py', 1, 2, 'body', 'function');
+        INSERT INTO entries VALUES (1, 'GET /', 'http');
+        INSERT INTO last_seen VALUES (1, 'shop', 'production', 'a', 60);
+        INSERT INTO spans VALUES (1, 0, 'shop', 'production', 'a', 0, 60, 'one', 0, '3.11', '{"dropped": {}}', 1);
+        INSERT INTO spans VALUES (2, 2, 'shop', 'production', 'a', 0, 60, NULL, NULL, NULL, NULL, 1);
+        """
+    )
+    row = (1, 1, 7, 70.0, 70.0, 0.0, "{}", "{}", Tally().packed(), Tally().packed())
+    db.executemany(f"INSERT INTO call_rows VALUES (?, {', '.join('?' * 10)})", [(1, *row), (2, *row)])
+    db.commit()
+    db.close()
+    runtime = store(tmp_path)
+    assert calls(runtime) == 7
+    assert runtime.take([parse(w.window(calls={"m:f": 1}, instance="two"))]) == 1
+    assert sum(h.calls for h in runtime.history("day", functions=["m:f"])) == 8
+
+
+def test_a_store_and_the_datasets_of_its_services_share_the_file(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "runtime.sqlite3")
+    runtime = store.runtime("shop", "production")
+    runtime.close()
+    assert store.add([parse(w.window(calls={LIST: 1}))]).new == 1
+    assert calls(runtime) == 1

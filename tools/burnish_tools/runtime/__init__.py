@@ -1,6 +1,7 @@
-"""The function-level dataset: the window format, the spool, and the store."""
+"""The function-level dataset: the window format, the spool, and the stores."""
 
 from burnish_tools.runtime.settings import RuntimeSettings
-from burnish_tools.runtime.sqlite_store import SqliteRuntime
+from burnish_tools.runtime.sqlite import SqliteRuntime, SqliteStore
+from burnish_tools.runtime.store import Store, Taken
 
-__all__ = ["RuntimeSettings", "SqliteRuntime"]
+__all__ = ["RuntimeSettings", "SqliteRuntime", "SqliteStore", "Store", "Taken"]

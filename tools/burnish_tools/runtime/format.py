@@ -6,7 +6,7 @@ window of a newer format is not guessed at: `NewerFormat` says so, and who reads
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, ValidationError
 
 from burnish.conditions import Exemplar, Looked
 from burnish.errors import DataError
@@ -68,8 +68,15 @@ class EntryRow(_Part):
     queries: Histogram = Histogram()
 
 
+class SamplingError(_Part):
+    """Standard errors of a sampled row's number of calls and sum of wall time (ns)."""
+
+    calls: NonNegativeFloat = 0
+    wall: NonNegativeFloat = 0
+
+
 class CallRow(_Part):
-    """One (function, entry); times in ns."""
+    """One (function, entry); times in ns. Already weighted where calls were sampled (`rate` calls for one)."""
 
     function: str
     entry: str
@@ -78,6 +85,8 @@ class CallRow(_Part):
     wall: Histogram
     own: Histogram
     callers: dict[str, int] = {}
+    rate: NonNegativeFloat = 1
+    error: SamplingError = SamplingError()
 
 
 class QueryRow(_Part):
@@ -121,6 +130,23 @@ class PerCallRow(_Part):
     driver: DriverRow | None = None
 
 
+class DependencyRow(_Part):
+    """Calls of one other service: one (kind, peer, operation, call site, entry); `wall` in ns."""
+
+    kind: str
+    peer: str
+    operation: str
+    function: str
+    file: str = ""
+    line: int = 0
+    entry: str
+    calls: NonNegativeInt
+    errors: dict[str, int] = {}
+    timeouts: NonNegativeInt = 0
+    retries: NonNegativeInt = 0
+    wall: Histogram
+
+
 class Sensor(_Part):
     """The sensor about itself; times are CPU nanoseconds in this window."""
 
@@ -150,6 +176,7 @@ class Window(_Part):
     calls: tuple[CallRow, ...] = ()
     queries: tuple[QueryRow, ...] = ()
     per_call: tuple[PerCallRow, ...] = ()
+    dependencies: tuple[DependencyRow, ...] = ()
     exemplars: tuple[Exemplar, ...] = ()
     conditions: tuple[Looked, ...] = ()
 

@@ -1,0 +1,212 @@
+"""The function-level dataset of one service in one SQLite file: takes windows in, answers profiles and series.
+
+Writing is in one transaction per batch of lines, together with how far the files were read; reading sees a snapshot
+(WAL). Several processes may share the file, several threads the object.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from burnish.conditions import Sample
+from burnish.excerpt import excerpt
+from burnish.profile import Deployment, FunctionStats, Profile, Release, Series, Stretch
+from burnish_tools.runtime.format import Window
+from burnish_tools.runtime.spool import Spool
+from burnish_tools.runtime.sqlite import reading, samples, series
+from burnish_tools.runtime.sqlite.database import Database
+from burnish_tools.runtime.sqlite.ingest import DETAIL_NS, LEVELS, ingest, thin
+from burnish_tools.runtime.sqlite.intake import Intake
+
+
+class SqliteRuntime:
+    """Satisfies `burnish.protocols.Runtime`. `spool` is the directory that `refresh` reads.
+
+    With a `database` it shares that one and leaves it open.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        service: str,
+        environment: str,
+        spool: Path | str | None = None,
+        *,
+        database: Database | None = None,
+    ) -> None:
+        """Opens or makes the file. Raises DataError where it is corrupt or of a newer Burnish."""
+        self.path, self.service, self.environment = Path(path), service, environment
+        self._owner = service, environment
+        again = f"the windows in {spool} are read again" if spool else "send the windows again"
+        self._shared = database is not None
+        self._database = database or Database(path, again)
+        self._intake = Intake(self._database, Spool(Path(spool))) if spool else None
+
+    def close(self) -> None:
+        """Closes the file, unless others share it."""
+        if not self._shared:
+            self._database.close()
+
+    # ── taking in ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def refresh(self) -> int:
+        """Takes in what the spool holds beyond the last time; returns how many windows were new.
+
+        A line that is no window is written to the log once and skipped. Lines of a newer format are kept for a newer
+        Burnish; DataError says so once, after everything else has been taken in.
+        """
+        return self._intake.refresh() if self._intake else 0
+
+    def take(self, windows: Iterable[Window]) -> int:
+        """Takes in windows that came another way; returns how many were new."""
+        with self._database.writing() as db:
+            taken = ingest(db, windows)
+            thin(db)
+        return taken.new
+
+    def bad_lines(self) -> Sequence[tuple[str, str]]:
+        """All lines that were skipped: (`file:line`, what is wrong)."""
+        with self._database.reading() as db:
+            return db.execute("SELECT place, reason FROM bad_lines ORDER BY place").fetchall()
+
+    # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def releases(self) -> Sequence[Release]:
+        """All releases seen, oldest first."""
+        with self._database.reading() as db:
+            rows = db.execute(
+                "SELECT release, min(start_unix_ns), max(end_unix_ns), count(*) FROM spans"
+                " WHERE service = ? AND environment = ? AND level = 0 GROUP BY release ORDER BY 2, 1",
+                self._owner,
+            ).fetchall()
+            calls = dict(self._calls_by_release(db))
+        return [
+            Release(name=name, first_unix_ns=first, last_unix_ns=last, windows=n, calls=calls.get(name, 0))
+            for name, first, last, n in rows
+        ]
+
+    def _calls_by_release(self, db: sqlite3.Connection) -> list[tuple[str, int]]:
+        return db.execute(
+            "SELECT s.release, sum(e.calls) FROM spans s JOIN entry_rows e ON e.span_id = s.id"
+            " WHERE s.service = ? AND s.environment = ? AND s.level = 2 GROUP BY s.release",
+            self._owner,
+        ).fetchall()
+
+    def profile(self, release: str | None = None, *, since_unix_ns: int = 0) -> Profile | None:
+        """The merged profile of the windows that began at or after `since_unix_ns`; None where there is none.
+
+        A `since` that lies more than six hours before the newest window counts from the next full hour.
+        """
+        if release is None:
+            releases = self.releases()
+            if not releases:
+                return None
+            release = releases[-1].name
+        with self._database.reading() as db:
+            since_unix_ns = _possible(db, since_unix_ns)
+            windows = db.execute(
+                "SELECT start_unix_ns, end_unix_ns, instance, sensor FROM spans WHERE service = ? AND environment = ?"
+                " AND release = ? AND level = 0 AND start_unix_ns >= ? ORDER BY start_unix_ns",
+                (*self._owner, release, since_unix_ns),
+            ).fetchall()
+            if not windows:
+                return None
+            named = reading.Named.of(db, (*self._owner, release), _cover(db, (*self._owner, release), since_unix_ns))
+            return Profile(
+                service=self.service,
+                environment=self.environment,
+                release=release,
+                start_unix_ns=windows[0][0],
+                end_unix_ns=max(row[1] for row in windows),
+                observed_seconds=union_ns((start, end) for start, end, *_ in windows) / 1e9,
+                windows=len(windows),
+                instances=len({row[2] for row in windows}),
+                entries=reading.entries(named),
+                functions=reading.functions(named),
+                queries=reading.queries(named),
+                fan_outs=reading.fan_outs(named),
+                dependencies=reading.dependencies(named),
+                dropped=_dropped(row[3] for row in windows),
+            )
+
+    def excerpt(self, function: str, release: str | None = None) -> Profile | None:
+        """What of the profile concerns one function; None where there is no window."""
+        found = self.profile(release)
+        return excerpt(found, function) if found is not None else None
+
+    def series(self, function: str, release: str) -> Series:
+        """The function window by window, oldest first; empty where it was not seen."""
+        with self._database.reading() as db:
+            points = series.of_function(db, self._owner, release, function)
+        return Series(function=function, release=release, points=points)
+
+    def entry_series(self, release: str) -> Series:
+        """All entries window by window, oldest first; empty where the release was not seen."""
+        with self._database.reading() as db:
+            points = series.of_entries(db, self._owner, release)
+        return Series(function="", release=release, points=points)
+
+    def history(
+        self, level: str, *, since_unix_ns: int = 0, functions: Collection[str] | None = None
+    ) -> Sequence[Stretch]:
+        """Sums by `hour` or `day` over all releases, oldest first."""
+        with self._database.reading() as db:
+            return series.history(db, self._owner, level, since_unix_ns, functions)
+
+    def span(
+        self, function: str, start_unix_ns: int, end_unix_ns: int, *, release: str | None = None
+    ) -> Mapping[str, FunctionStats]:
+        """The function by entry, out of the hours that begin from `start_unix_ns` on and before `end_unix_ns`."""
+        with self._database.reading() as db:
+            return reading.by_entry(db, self._owner, release, function, (start_unix_ns, end_unix_ns))
+
+    def samples(self, function: str, release: str, *, since_unix_ns: int = 0) -> Sequence[Sample]:
+        """What was looked at of a function's calls, window by window, oldest first."""
+        with self._database.reading() as db:
+            return samples.read(db, (*self._owner, release), function, since_unix_ns)
+
+    def deployments(self) -> Sequence[Deployment]:
+        """What was marked as deployed, oldest first."""
+        with self._database.reading() as db:
+            return series.deployments(db, self._owner)
+
+
+def _possible(db: sqlite3.Connection, since: int) -> int:
+    """Where single windows may have been thinned, the next full hour."""
+    newest = db.execute("SELECT max(start_unix_ns) FROM spans WHERE level = 0").fetchone()[0] or 0
+    return since if since >= newest - DETAIL_NS else -(-since // LEVELS[1]) * LEVELS[1]
+
+
+def _cover(db: sqlite3.Connection, owner: tuple[str, str, str], since: int) -> list[int]:
+    """The fewest spans that together are all windows since then: whole days, whole hours, windows."""
+    hour, day = LEVELS[1], LEVELS[2]
+    from_hour = -(-since // hour) * hour
+    from_day = -(-since // day) * day
+    found = db.execute(
+        "SELECT id FROM spans WHERE service = ? AND environment = ? AND release = ?"
+        " AND ((level = 2 AND start_unix_ns >= ?)"
+        "   OR (level = 1 AND start_unix_ns >= ? AND start_unix_ns < ?)"
+        "   OR (level = 0 AND start_unix_ns >= ? AND start_unix_ns < ?))",
+        (*owner, from_day, from_hour, from_day, since, from_hour),
+    )
+    return [row[0] for row in found]
+
+
+def union_ns(spans: Iterable[tuple[int, int]]) -> int:
+    """Time covered by at least one of the spans, which come in order of their start."""
+    covered, reached = 0, 0
+    for start, end in spans:
+        covered += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return covered
+
+
+def _dropped(sensors: Iterable[str]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for sensor in sensors:
+        for kind, n in json.loads(sensor)["dropped"].items():
+            total[kind] = total.get(kind, 0) + n
+    return {kind: n for kind, n in sorted(total.items()) if n}

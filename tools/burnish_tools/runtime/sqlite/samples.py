@@ -1,0 +1,76 @@
+"""What was looked at of functions' calls, window by window: kept as it came, and read for one function at a time."""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+import zlib
+from collections.abc import Iterator, Sequence
+
+from burnish.conditions import Exemplar, Looked, Sample
+from burnish_tools.runtime.format import Definition, Window
+from burnish_tools.runtime.sqlite.names import Names
+
+KEPT = 16
+"""Exemplars of one function, window and stratum (slow or not): 8 of each of the sensor's two samples. Of more a random
+sample is kept, which `burnish.conditions` weighs like all of them."""
+
+
+def write(db: sqlite3.Connection, span: int, window: Window, names: Names) -> None:
+    """Writes what a window says."""
+    by_function: dict[str, list[Exemplar]] = {}
+    for exemplar in window.exemplars:
+        by_function.setdefault(exemplar.function, []).append(exemplar)
+    looked_at = {looked.function: looked for looked in window.conditions}
+    for function in by_function:  # of a call whose entry ended later than its window
+        looked_at.setdefault(function, Looked(function=function, calls=0))
+    rng = random.Random(f"{window.instance} {window.sequence}")
+    db.executemany(
+        "INSERT OR REPLACE INTO samples (span_id, function_id, looked, exemplars) VALUES (?, ?, ?, ?)",
+        (
+            (
+                span,
+                names.function(looked.function, window.functions.get(looked.function, Definition())),
+                looked.model_dump_json(exclude_defaults=True),
+                _packed(_kept(by_function.get(looked.function, ()), rng)),
+            )
+            for looked in looked_at.values()
+        ),
+    )
+
+
+def _kept(exemplars: Sequence[Exemplar], rng: random.Random) -> Iterator[Exemplar]:
+    for slow in (True, False):
+        stratum = [row for row in exemplars if row.slow is slow]
+        yield from stratum if len(stratum) <= KEPT else rng.sample(stratum, KEPT)
+
+
+def _packed(exemplars: Iterator[Exemplar]) -> bytes:
+    rows = [row.model_dump(exclude={"function"}, exclude_defaults=True) for row in exemplars]
+    return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1) if rows else b""
+
+
+def read(db: sqlite3.Connection, owner: tuple[str, str, str], function: str, since_unix_ns: int) -> list[Sample]:
+    """The samples of a function in one (service, environment, release), oldest first."""
+    found = db.execute(_READ, (function, *owner, since_unix_ns))
+    return [_sample(function, *row) for row in found]
+
+
+def _sample(function: str, start_unix_ns: int, looked: str, packed: bytes) -> Sample:
+    rows = json.loads(zlib.decompress(packed)) if packed else ()
+    return Sample(
+        Looked.model_validate_json(looked),
+        tuple(Exemplar(function=function, **row) for row in rows),
+        start_unix_ns,
+    )
+
+
+_READ = """
+SELECT s.start_unix_ns, e.looked, e.exemplars
+FROM functions f
+JOIN samples e ON e.function_id = f.id
+JOIN spans s ON s.id = e.span_id
+WHERE f.name = ? AND s.service = ? AND s.environment = ? AND s.release = ? AND s.level = 0 AND s.start_unix_ns >= ?
+ORDER BY s.start_unix_ns, s.instance, s.sequence
+"""

@@ -1,0 +1,243 @@
+"""The tables of the dataset, as numbered steps that are never changed once released: add another instead.
+
+    spans ─┬─ entry_rows      one row for each entry in the span
+           ├─ call_rows       (function, entry)
+           ├─ query_rows      (statement, call site, entry)
+           ├─ fan_out_rows    (function on the stack, statement, call site, entry)
+           ├─ driver_rows     the same, and the statement that drove the repetition
+           ├─ dependency_rows (other service and operation, call site, entry)
+           └─ samples         function: calls that were looked at; of windows only
+
+A *span* is a window of one instance (level 0), or the sum of all windows of a release that began in one hour (level 1)
+or one day (level 2). Sums of histograms are exact, so a long stretch is read from few rows. After some hours a window
+is thinned: of its rows only what a series needs is left. Names that come again and again are stored once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from burnish.errors import DataError
+
+
+def _1_tables(db: sqlite3.Connection) -> None:
+    for statement in _TABLES.split(";"):
+        db.execute(statement)
+
+
+def _2_dependencies_samples_deployments(db: sqlite3.Connection) -> None:
+    for statement in _DEPENDENCIES_SAMPLES_DEPLOYMENTS.split(";"):
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_1_tables, _2_dependencies_samples_deployments)
+
+
+def migrate(db: sqlite3.Connection, path: str) -> None:
+    """Brings the tables up to date. Raises DataError where the file was written by a newer Burnish."""
+    version = _version(db)
+    if version > len(MIGRATIONS):
+        raise DataError(
+            f"{path}: written by a newer Burnish (schema {version}, this one knows {len(MIGRATIONS)}); upgrade Burnish"
+        )
+    if version == len(MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    with db:
+        for number in range(_version(db), len(MIGRATIONS)):
+            MIGRATIONS[number](db)
+            db.execute(f"PRAGMA user_version = {number + 1}")
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+_TABLES = """
+CREATE TABLE spans (
+    id INTEGER PRIMARY KEY,
+    level INTEGER NOT NULL,
+    service TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    release TEXT NOT NULL,
+    start_unix_ns INTEGER NOT NULL,
+    end_unix_ns INTEGER NOT NULL,
+    instance TEXT,
+    sequence INTEGER,
+    python TEXT,
+    sensor TEXT,
+    detailed INTEGER NOT NULL DEFAULT 1
+);
+CREATE UNIQUE INDEX windows_once ON spans (service, instance, sequence) WHERE level = 0;
+CREATE UNIQUE INDEX sums_once ON spans (service, environment, release, level, start_unix_ns) WHERE level > 0;
+CREATE INDEX detailed_windows ON spans (start_unix_ns) WHERE level = 0 AND detailed;
+CREATE INDEX spans_in_time ON spans (service, environment, release, level, start_unix_ns);
+
+CREATE TABLE functions (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    file TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    end_line INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    UNIQUE (name, file, line, end_line, body, kind)
+);
+CREATE TABLE last_seen (
+    function_id INTEGER NOT NULL,
+    service TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    release TEXT NOT NULL,
+    unix_ns INTEGER NOT NULL,
+    PRIMARY KEY (service, environment, release, function_id)
+) WITHOUT ROWID;
+CREATE TABLE statements (
+    id INTEGER PRIMARY KEY,
+    hash TEXT NOT NULL,
+    text TEXT NOT NULL,
+    system TEXT NOT NULL,
+    UNIQUE (hash, text, system)
+);
+CREATE TABLE sites (
+    id INTEGER PRIMARY KEY,
+    function TEXT NOT NULL,
+    file TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    UNIQUE (function, file, line)
+);
+CREATE TABLE entries (
+    id INTEGER PRIMARY KEY,
+    entry TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    UNIQUE (entry, kind)
+);
+
+CREATE TABLE entry_rows (
+    span_id INTEGER NOT NULL,
+    entry_id INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    wall_ns REAL NOT NULL,
+    executions REAL NOT NULL,
+    errors TEXT NOT NULL,
+    status TEXT NOT NULL,
+    wall BLOB NOT NULL,
+    queries BLOB NOT NULL,
+    PRIMARY KEY (span_id, entry_id)
+) WITHOUT ROWID;
+CREATE TABLE call_rows (
+    span_id INTEGER NOT NULL,
+    function_id INTEGER NOT NULL,
+    entry_id INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    wall_ns REAL NOT NULL,
+    own_ns REAL NOT NULL,
+    queries REAL NOT NULL,
+    errors TEXT NOT NULL,
+    callers TEXT NOT NULL,
+    wall BLOB NOT NULL,
+    own BLOB NOT NULL,
+    PRIMARY KEY (span_id, function_id, entry_id)
+);
+CREATE INDEX calls_of_function ON call_rows (function_id, span_id, entry_id, calls, wall_ns, queries);
+CREATE TABLE query_rows (
+    span_id INTEGER NOT NULL,
+    statement_id INTEGER NOT NULL,
+    site_id INTEGER NOT NULL,
+    entry_id INTEGER NOT NULL,
+    executions INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    rows_unknown INTEGER NOT NULL,
+    time_ns REAL NOT NULL,
+    errors TEXT NOT NULL,
+    wall BLOB NOT NULL,
+    PRIMARY KEY (span_id, statement_id, site_id, entry_id)
+);
+CREATE TABLE fan_out_rows (
+    span_id INTEGER NOT NULL,
+    function_id INTEGER NOT NULL,
+    statement_id INTEGER NOT NULL,
+    site_id INTEGER NOT NULL,
+    entry_id INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    executions REAL NOT NULL,
+    identical INTEGER NOT NULL,
+    time_ns REAL NOT NULL,
+    per_call BLOB NOT NULL,
+    PRIMARY KEY (span_id, function_id, statement_id, site_id, entry_id)
+);
+CREATE TABLE driver_rows (
+    span_id INTEGER NOT NULL,
+    function_id INTEGER NOT NULL,
+    statement_id INTEGER NOT NULL,
+    site_id INTEGER NOT NULL,
+    entry_id INTEGER NOT NULL,
+    driver_statement_id INTEGER NOT NULL,
+    driver_site_id INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    sum_x REAL NOT NULL,
+    sum_y REAL NOT NULL,
+    sum_xx REAL NOT NULL,
+    sum_xy REAL NOT NULL,
+    sum_yy REAL NOT NULL,
+    PRIMARY KEY (
+        span_id, function_id, statement_id, site_id, entry_id, driver_statement_id, driver_site_id
+    )
+) WITHOUT ROWID;
+
+CREATE TABLE marks (
+    file TEXT PRIMARY KEY,
+    byte INTEGER NOT NULL,
+    lines INTEGER NOT NULL
+);
+CREATE TABLE bad_lines (
+    place TEXT PRIMARY KEY,
+    reason TEXT NOT NULL
+);
+CREATE TABLE refused (
+    place TEXT PRIMARY KEY,
+    format INTEGER NOT NULL,
+    line BLOB NOT NULL
+)
+"""
+_DEPENDENCIES_SAMPLES_DEPLOYMENTS = """
+ALTER TABLE call_rows ADD COLUMN calls_variance REAL NOT NULL DEFAULT 0;
+ALTER TABLE call_rows ADD COLUMN wall_variance REAL NOT NULL DEFAULT 0;
+
+CREATE TABLE peers (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    peer TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    UNIQUE (kind, peer, operation)
+);
+CREATE TABLE dependency_rows (
+    span_id INTEGER NOT NULL,
+    peer_id INTEGER NOT NULL,
+    site_id INTEGER NOT NULL,
+    entry_id INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    timeouts INTEGER NOT NULL,
+    retries INTEGER NOT NULL,
+    time_ns REAL NOT NULL,
+    errors TEXT NOT NULL,
+    wall BLOB NOT NULL,
+    PRIMARY KEY (span_id, peer_id, site_id, entry_id)
+);
+CREATE TABLE samples (
+    span_id INTEGER NOT NULL,
+    function_id INTEGER NOT NULL,
+    looked TEXT NOT NULL,
+    exemplars BLOB NOT NULL,
+    PRIMARY KEY (span_id, function_id)
+) WITHOUT ROWID;
+CREATE INDEX samples_of_function ON samples (function_id);
+CREATE TABLE deployments (
+    service TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    release TEXT NOT NULL,
+    unix_ns INTEGER NOT NULL,
+    marked_by TEXT NOT NULL,
+    PRIMARY KEY (service, environment, unix_ns, release)
+) WITHOUT ROWID
+"""
