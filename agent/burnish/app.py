@@ -153,7 +153,7 @@ class App:
         from burnish_tools.databases import connect
 
         url = self._url(self.config.service.database)
-        return connect(url) if url else None
+        return connect(url, self._url(self.config.proof.database)) if url else None
 
     @cached_property
     def detectors(self) -> tuple[Detector, ...]:
