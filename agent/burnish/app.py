@@ -138,7 +138,7 @@ class App:
             directory,
             lambda: SqliteStore(database, self.config.runtime.keep),
             token=self.environment.get(settings.token_variable, ""),
-            receiver=otlp_receiver(directory / "otlp"),
+            receiver=otlp_receiver(directory / "otlp", settings.otlp),
         )
 
     @cached_property
