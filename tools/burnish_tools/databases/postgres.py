@@ -241,7 +241,7 @@ GROUP BY c.relname
 ORDER BY c.relname
 """
 _WRITES = """
-SELECT greatest(c.reltuples, s.n_live_tup, 0)::bigint, pg_total_relation_size(c.oid),
+SELECT (CASE WHEN c.reltuples > 0 THEN c.reltuples ELSE s.n_live_tup END)::bigint, pg_total_relation_size(c.oid),
     s.n_tup_ins + s.n_tup_upd + s.n_tup_del, extract(epoch FROM since)::float8,
     extract(epoch FROM now() - since)::float8
 FROM pg_stat_user_tables s
