@@ -20,9 +20,9 @@ def extensions() -> list[Extension]:
     assert found is not None
     return [
         Extension(
-            "burnish_sensor._core",
-            ["burnish_sensor/_core.c"],
-            depends=["burnish_sensor/_compat.h"],
+            "burnish_sensor.recording._core",
+            ["burnish_sensor/recording/_core.c"],
+            depends=[f"burnish_sensor/recording/{name}.h" for name in ("_compat", "_histogram", "_queries")],
             define_macros=[("CORE_VERSION", f'"{found[1]}"')],
             optional=True,
         )

@@ -7,8 +7,8 @@ import random
 from pathlib import Path
 
 from burnish.conditions import Sample, explain
-from burnish_sensor.flush import Flusher
 from burnish_sensor.settings import Settings
+from burnish_sensor.windows.flush import Flusher
 from burnish_tools.runtime.format import Window, parse
 from tests.sensor.support import Bench
 

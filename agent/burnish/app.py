@@ -29,14 +29,17 @@ from burnish.settings import (
 )
 from burnish.store import Store
 from burnish.world import World
+from burnish_tools.collector import CollectorSettings
 from burnish_tools.detectors import detector_types
 from burnish_tools.forges import ForgeSettings
 from burnish_tools.model import ModelSettings
 from burnish_tools.proof.settings import ProofSettings
-from burnish_tools.runtime import RuntimeSettings, SqliteRuntime
+from burnish_tools.runtime import RuntimeSettings, SqliteRuntime, SqliteStore
+from burnish_tools.runtime import Store as Dataset
 
 if TYPE_CHECKING:
     from burnish.graph import Jobs
+    from burnish_tools.collector.server import Collector
     from burnish_tools.forges.local import LocalForge
 
 AUTHOR = ("Burnish", "burnish@localhost")
@@ -58,6 +61,7 @@ class _Config(Section):
     """Directory for Burnish's own state (jobs, checkpoints, clones), relative to the configuration file."""
     service: ServiceSettings
     runtime: RuntimeSettings = RuntimeSettings()
+    collector: CollectorSettings = CollectorSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     limits: LimitSettings = LimitSettings()
     rank: RankSettings = RankSettings()
@@ -119,6 +123,29 @@ class App:
             spool=self.path(settings.windows),
             keep=settings.keep,
         )
+
+    def collector(self, host: str | None = None, port: int | None = None) -> Collector:
+        """What `burnish collect` runs; `host` and `port` go before those of the configuration."""
+        from burnish_tools.collector.ports import otlp_receiver
+        from burnish_tools.collector.server import Collector
+
+        told = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+        settings: CollectorSettings = self.config.collector.model_copy(update=told)
+        database, directory = self.path(self.config.runtime.database), self.path(settings.directory)
+        return Collector(
+            settings,
+            database,
+            directory,
+            lambda: SqliteStore(database, self.config.runtime.keep),
+            token=self.environment.get(settings.token_variable, ""),
+            receiver=otlp_receiver(directory / "otlp"),
+        )
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """Where the dataset of all services is kept, for what writes to it."""
+        settings = self.config.runtime
+        return SqliteStore(self.path(settings.database), settings.keep)
 
     @cached_property
     def database(self) -> Database | None:

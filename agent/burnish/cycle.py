@@ -13,6 +13,7 @@ from functools import partial
 from burnish.errors import ConfigError, Unavailable
 from burnish.job import Candidate, Job, Passed, PullRequest, State
 from burnish.limits import held_back, not_ready
+from burnish.plan import unanswered
 from burnish.protocols import JobRunner
 from burnish.report import Report
 from burnish.steps import NEWS
@@ -33,6 +34,7 @@ def run_cycle(world: World, jobs: JobRunner) -> Report:
         windows=windows,
         release=ranking.profile.release,
         candidates=ranking.candidates,
+        told=ranking.told,
         went_on=went_on,
         started=started,
         passed=(*ranking.passed, *held),
@@ -77,7 +79,10 @@ def start(
     base = ""
     for place, candidate in enumerate(ranking.candidates, 1):
         moved = [*went_on, *started]
-        blocked = world.blocked(candidate.finding) or held_back(candidate, moved, len(started), world)
+        finding = candidate.finding
+        blocked = (
+            world.blocked(finding) or unanswered(finding, world) or held_back(candidate, moved, len(started), world)
+        )
         if blocked is not None:
             held.append(blocked)
             continue

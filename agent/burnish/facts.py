@@ -5,13 +5,16 @@ Times are nanoseconds, rates per minute. The keys are a contract with whoever re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from burnish.job import Job
+from burnish.evidence import in_a_line
+from burnish.job import Candidate, Finding, Job, Passed, Told
 from burnish.profile import Profile
 from burnish.pull_request import reason
 
 Row = dict[str, Any]
+MINUTES_PER_WEEK = 7 * 24 * 60
 
 
 def hot_rows(profile: Profile, by: str) -> list[Row]:
@@ -74,6 +77,53 @@ def function_facts(name: str, profile: Profile) -> Row:
             }
             for x in sorted(fan_outs, key=lambda x: (-x.time_ns, x.statement_id))
         ],
+    }
+
+
+def cost_facts(finding: Finding) -> Row:
+    """What a finding costs: seconds of the service's wall time in a week, and queries in a minute.
+
+    `low` takes the lower end of the rate, `value` the rate itself; what one call costs is a lower bound in both.
+    """
+    value = finding.calls_per_minute.value * finding.removable_ns * MINUTES_PER_WEEK / 1e9
+    return {
+        "seconds_per_week": {"value": value, "low": finding.seconds_per_week},
+        "queries_per_minute": finding.queries_per_minute,
+        "evidence_line": in_a_line(finding),
+    }
+
+
+def candidate_facts(candidate: Candidate) -> Row:
+    """A candidate with its score and cost."""
+    return {
+        **candidate.model_dump(mode="json"),
+        "score": candidate.score,
+        "fingerprint": candidate.finding.fingerprint,
+        **cost_facts(candidate.finding),
+    }
+
+
+def told_facts(told: Told) -> Row:
+    """A finding that is only told, with its cost and the reason."""
+    return {
+        **told.model_dump(mode="json"),
+        "sentence": told.why.sentence,
+        "fingerprint": told.finding.fingerprint,
+        **cost_facts(told.finding),
+    }
+
+
+def passed_facts(passed: Passed) -> Row:
+    """What was passed over, with the reason in words."""
+    return {**passed.model_dump(mode="json"), "sentence": passed.why.sentence}
+
+
+def finding_facts(candidates: Sequence[Candidate], told: Sequence[Told], passed: Sequence[Passed]) -> Row:
+    """All that a look at production found: in the order of work, then the dearest first, then what was left alone."""
+    return {
+        "candidates": [{"place": place, **candidate_facts(c)} for place, c in enumerate(candidates, 1)],
+        "told": [told_facts(t) for t in told],
+        "passed": [passed_facts(p) for p in passed],
     }
 
 

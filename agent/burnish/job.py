@@ -157,6 +157,16 @@ class Passed(Model):
     why: Why
     detail: str = ""
     fingerprint: str = ""
+    kind: str = ""
+    """Of the finding that was passed over; empty where it was no finding yet."""
+
+
+class Told(Model):
+    """A finding that is shown to people and never proposed."""
+
+    finding: Finding
+    why: Why
+    detail: str = ""
 
 
 class Candidate(Model):
@@ -304,6 +314,8 @@ class Verdict(Model):
     outcome: Outcome
     release_before: str
     release_after: str
+    releases_after: tuple[str, ...] = ()
+    """All releases with the fix that were measured as one, in order, where there are several."""
     time_saving: Interval
     """Measured share of the function's wall time per call that went away, at the old mix of entries and against what
     the entries that never reach it did meanwhile."""
@@ -365,7 +377,7 @@ class Job(Model):
     prediction: Prediction | None = None
     pull_request: PullRequest | None = None
     deployed: str = ""
-    """The first release with the fix that was observed long enough."""
+    """The release with which the fix had been observed long enough; earlier ones with it count too."""
     verdict: Verdict | None = None
     revert: PullRequest | None = None
     why: Why | None = None

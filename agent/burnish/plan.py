@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from burnish.job import Change, Declined, Finding, Job
+from burnish.job import Change, Declined, Finding, Job, Passed
 from burnish.protocols import Asked, Recipe, Source
 from burnish.why import Why
 from burnish.world import World
@@ -16,6 +16,20 @@ MODEL = "model"
 def recipes_for(finding: Finding, recipes: Sequence[Recipe]) -> list[Recipe]:
     """The recipes that may answer a kind of finding; the least risky first."""
     return sorted((r for r in recipes if finding.kind in r.kinds), key=lambda r: (r.risk, r.name))
+
+
+def unanswered(finding: Finding, world: World) -> Passed | None:
+    """Where nothing can answer the kind of finding: neither a recipe nor a model. No job is worth beginning then."""
+    if world.model is not None or recipes_for(finding, world.recipes):
+        return None
+    return Passed(
+        function=finding.function,
+        by="plan",
+        why=Why.NO_RECIPE,
+        detail=f"{finding.kind}: model.name is none",
+        fingerprint=finding.fingerprint,
+        kind=finding.kind,
+    )
 
 
 def choose(job: Job, world: World) -> str | Declined:

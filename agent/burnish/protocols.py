@@ -30,6 +30,9 @@ class Runtime(Protocol):
     def profile(self, release: str | None = None, *, since_unix_ns: int = 0) -> Profile | None:
         """The merged profile of a release (default: the newest); None where there is no window."""
 
+    def excerpt(self, function: str, release: str | None = None) -> Profile | None:
+        """What of `profile(release)` concerns one function, as `burnish.excerpt` says."""
+
     def series(self, function: str, release: str) -> Series:
         """The function window by window; empty where it was not seen."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from burnish.job import Candidate, Job, Model, Passed
+from burnish.job import Candidate, Job, Model, Passed, Told
 
 
 class Report(Model):
@@ -13,6 +13,8 @@ class Report(Model):
     release: str = ""
     candidates: tuple[Candidate, ...] = ()
     """In the order of work."""
+    told: tuple[Told, ...] = ()
+    """Findings that are shown and never proposed, the dearest per week first."""
     went_on: tuple[Job, ...] = ()
     started: tuple[Job, ...] = ()
     passed: tuple[Passed, ...] = ()

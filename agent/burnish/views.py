@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from burnish.facts import Row, job_facts
-from burnish.job import Candidate, Job, Proof
-from burnish.profile import Profile, Release
+from burnish.facts import Row, cost_facts, job_facts
+from burnish.job import Candidate, Finding, Job, Passed, Proof, Told
+from burnish.profile import Profile
 from burnish.pull_request import ms, percent, reason
 from burnish.report import Report
 
@@ -29,8 +29,10 @@ def _table(title: str, *columns: str) -> Table:
             "entry",
             "job",
             "verdict",
+            "evidence",
+            "by",
         }
-        prose = column in {"statement", "meaning", "why", "default"}
+        prose = column in {"statement", "meaning", "why", "default", "evidence"}
         table.add_column(column, justify="left" if left or prose else "right", no_wrap=not prose, overflow="ellipsis")
     return table
 
@@ -55,58 +57,48 @@ def hotspots(rows: Sequence[Row], profile: Profile) -> RenderableType:
     return table
 
 
-def findings(candidates: Sequence[Candidate]) -> RenderableType:
-    """Candidates in the order of work."""
-    columns = ("", "kind", "function", "calls/min", "per call", "saves/call ≥", "saves ms/min ≥", "chance", "risk")
-    table = _table("What could be made cheaper, in the order of work", *columns)
-    for place, c in enumerate(candidates, 1):
-        f = c.finding
+def findings(
+    candidates: Sequence[Candidate], told: Sequence[Told] = (), passed: Sequence[Passed] = ()
+) -> RenderableType:
+    """Candidates in the order of work, what is only told by its cost, and what was passed over."""
+    parts: list[RenderableType] = []
+    if candidates:
+        work = _findings("What could be made cheaper, in the order of work", [c.finding for c in candidates])
+        parts.append(work)
+    if told:
+        parts.append(_findings("For people to decide: told and never proposed", [t.finding for t in told]))
+    if passed:
+        parts.append(_passed(passed))
+    return Group(*parts) if parts else "Nothing worth doing was found; `burnish why FUNCTION` says why not."
+
+
+def _findings(title: str, found: Sequence[Finding]) -> Table:
+    columns = ("", "kind", "function", "s/week", "at least", "queries/min ≥", "evidence")
+    table = _table(title, *columns)
+    for place, finding in enumerate(found, 1):
+        cost = cost_facts(finding)
         table.add_row(
             str(place),
-            f.kind,
-            f.function,
-            f"{f.calls_per_minute.value:,.1f}",
-            ms(f.wall_ns.value),
-            ms(f.removable_ns),
-            f"{c.saving_ns_per_minute / 1e6:,.1f}",
-            f"{c.chance:.2f}",
-            f"{c.risk:.2f}",
+            finding.kind,
+            finding.function,
+            _number(cost["seconds_per_week"]["value"]),
+            _number(cost["seconds_per_week"]["low"]),
+            _number(cost["queries_per_minute"]),
+            cost["evidence_line"],
         )
-    return table if candidates else "Nothing worth doing was found; `burnish why FUNCTION` says why not."
-
-
-def releases(seen: Sequence[Release]) -> RenderableType:
-    """Releases, oldest first."""
-    table = _table("Releases", "release", "first seen", "last seen", "windows", "calls")
-    for r in seen:
-        table.add_row(r.name[:12], _when(r.first_unix_ns), _when(r.last_unix_ns), str(r.windows), f"{r.calls:,}")
     return table
 
 
-def function(name: str, facts: Sequence[Row]) -> RenderableType:
-    """One function, release by release, and its statements in the newest."""
-    table = _table(name, "release", "calls", "calls/min", "mean", "p50", "p90", "p99", "own mean", "errors")
-    for r in facts:
-        wall = r["wall_ns"]
-        table.add_row(
-            r["release"][:12],
-            f"{r['calls']:,}",
-            f"{r['calls_per_minute']:,.1f}",
-            *(ms(wall[k]) for k in ("mean", "p50", "p90", "p99")),
-            ms(r["own_ns"]["mean"]),
-            str(sum(r["errors"].values())),
-        )
-    newest = facts[-1]
-    lines = [f"{newest['file']}:{newest['line']}"]
-    lines += [f"  entry  {entry or '(none)'}  {n:,} calls" for entry, n in sorted(newest["entries"].items())]
-    lines += [f"  from   {caller or '(none)'}  {n:,} calls" for caller, n in sorted(newest["callers"].items())]
-    statements = _table("Statements in one call", "executions", "time", "site", "statement")
-    for s in newest["statements"]:
-        site = f"{s['site']['file']}:{s['site']['line']}"
-        statements.add_row(
-            f"{s['executions_per_call']:.1f}", ms(s["time_ns_per_call"]), site, _short(s["statement"], 160)
-        )
-    return Group(table, *lines, *([statements] if newest["statements"] else []))
+def _number(value: float) -> str:
+    """Whole from ten on; an empty cell for nothing."""
+    return "" if not value else f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def _passed(passed: Sequence[Passed]) -> Table:
+    table = _table("Looked at and left alone", "function", "by", "why")
+    for p in passed:
+        table.add_row(p.function, p.by, f"{p.why.sentence} {p.detail}".rstrip())
+    return table
 
 
 def jobs(all_jobs: Sequence[Job]) -> RenderableType:
@@ -172,6 +164,11 @@ def why(data: Row) -> RenderableType:
         lines.append(
             f"  candidate {c['place']} of the last cycle ({c['finding']['kind']}): saves ≥ {saving:,.1f} ms/min"
         )
+    for t in data["told"]:
+        week = t["seconds_per_week"]["low"]
+        lines.append(
+            f"  told ({t['finding']['kind']}): ≥ {week:,.0f} s per week. {t['sentence']} {t['detail']}".rstrip()
+        )
     lines += [f"  {p['by']}: {p['sentence']} {p['detail']}".rstrip() for p in data["passed"]]
     return "\n".join(lines)
 
@@ -199,7 +196,3 @@ def settings(rows: Sequence[Row]) -> RenderableType:
 
 def _when(unix_ns: int) -> str:
     return datetime.fromtimestamp(unix_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _short(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"

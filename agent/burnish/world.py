@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from burnish.backlog import Priors, blocked, learnt
-from burnish.job import Candidate, Finding, Job, Passed
+from burnish.job import Candidate, Finding, Job, Passed, Told
 from burnish.profile import Profile
 from burnish.protocols import (
     Clock,
@@ -31,6 +31,8 @@ class Ranking:
 
     profile: Profile
     candidates: tuple[Candidate, ...]
+    told: tuple[Told, ...]
+    """Findings that are shown and never proposed, the dearest per week first."""
     passed: tuple[Passed, ...]
 
     def place(self, function: str) -> int:
@@ -69,8 +71,8 @@ class World:
         if profile is None:
             return None
         findings, passed = self._detect(profile)
-        candidates, left_out = rank(findings, self.priors(), self._risks(), self.ranking)
-        return Ranking(profile, tuple(candidates), tuple(passed + left_out))
+        ranked = rank(findings, self.priors(), self._risks(), self.ranking)
+        return Ranking(profile, ranked.candidates, ranked.told, (*passed, *ranked.passed))
 
     def blocked(self, finding: Finding) -> Passed | None:
         """Why the backlog stands against a finding."""

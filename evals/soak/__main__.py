@@ -8,9 +8,9 @@
 
 In the end each request that the driver counted must be in the windows, by route and status, and no other; no window
 may be missing (the sequence numbers of each process are complete), nothing dropped, and the memory of the processes
-flat. New workers grow by themselves, so the same servers run beside it without the sensor, under the same load: the 95 %
-interval of the difference of the slopes, without the first fifth, must reach down to 2 MB an hour for each process (in a
-short run: to half a megabyte in all, which is what the allocator's arenas move by).
+flat. New workers grow by themselves, so the same servers run beside it without the sensor, under the same load: the
+95 % interval of the difference of the slopes, without the first fifth, must reach down to 2 MB an hour for each process
+(in a short run: to half a megabyte in all, which is what the allocator's arenas move by).
 Exit status: 0 PASS, 1 FAIL, 3 a server did not start or end.
 """
 
@@ -107,7 +107,7 @@ def report(verdicts: Sequence[Verdict], minutes: float) -> str:
     lines = [
         f"`scripts/soak --minutes {minutes:g}`, CPython {python}: {outcome}.",
         "",
-        "| service | processes | requests | in the windows | windows | own cost | MB, peak | MB an hour (95 %) | more |",
+        "| service | processes | requests | in the windows | windows | own cost | MB, peak | MB an hour | more |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for verdict in verdicts:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Optional
 
-from .entries import request_name
+from .entries.entries import request_name
 from .probe import Probe
 from .wsgi import running_probe
 

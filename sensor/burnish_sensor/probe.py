@@ -6,12 +6,12 @@ from contextvars import ContextVar, Token
 from typing import Any, Callable, Optional, Union
 from weakref import ref
 
-from .calls import Clock
-from .dependencies import DependencyLog, Endpoint, Failure
-from .entries import Entries
-from .notes import Notes
-from .queries import UNKNOWN, Execution, QueryLog, Site
-from .statements import Statements
+from .entries.entries import Entries
+from .entries.notes import Notes
+from .queries.dependencies import DependencyLog, Endpoint, Failure
+from .queries.log import UNKNOWN, Execution, QueryLog, Site
+from .queries.statements import Statements
+from .recording.calls import Clock
 
 __all__ = ["UNKNOWN", "Guard", "Probe"]
 
@@ -95,7 +95,7 @@ class Probe:
         return guard
 
     def note(self, key: Any, value: Any, blend: bool = False) -> None:
-        """Note a fact of the running entry (``notes.py``). ``blend``: it happens several times in one."""
+        """Note a fact of the running entry (``entries/notes.py``). ``blend``: it happens several times in one."""
         if not self.active:
             return
         try:

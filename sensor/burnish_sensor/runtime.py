@@ -12,20 +12,20 @@ from types import FrameType
 
 from . import __version__, forks
 from .chance import Random
-from .dependencies import DependencyLog
-from .entries import Entries
-from .exemplars import Exemplars
-from .flush import Flusher
-from .governor import Governor
+from .entries.entries import Entries
+from .exemplars.exemplars import Exemplars
+from .governor.governor import Governor
 from .hooks import LibraryHooks
 from .identity import in_main_interpreter
-from .mechanism import choose
+from .mechanisms.mechanism import choose
+from .mechanisms.registry import Registry
+from .mechanisms.suspension import Suspension
 from .probe import Probe
-from .queries import QueryLog
-from .registry import Registry
+from .queries.dependencies import DependencyLog
+from .queries.log import QueryLog
+from .queries.statements import Statements
 from .settings import Settings, read_settings
-from .statements import Statements
-from .suspension import Suspension
+from .windows.flush import Flusher
 
 
 class Sensor:

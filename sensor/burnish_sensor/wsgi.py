@@ -13,8 +13,8 @@ from __future__ import annotations
 import sys
 from typing import Any, Callable, Optional
 
-from .bodies import Body
-from .entries import request_name
+from .entries.bodies import Body
+from .entries.entries import request_name
 from .probe import Probe
 
 #: from the WSGI environment to the route, or None

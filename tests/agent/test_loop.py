@@ -79,6 +79,33 @@ def test_a_function_that_is_hardly_called_any_more_ends_without_a_verdict(tmp_pa
     assert scenario.world().priors().transfers == ()
 
 
+def somebody_pushes(scenario: Scenario, name: str) -> None:
+    git(scenario.checkout, "pull", "-q", "--ff-only")
+    (scenario.checkout / name).write_text("x = 1\n", encoding="utf-8")
+    git(scenario.checkout, "add", name)
+    git(scenario.checkout, "commit", "-qm", name)
+    git(scenario.checkout, "push", "-q")
+
+
+def test_releases_that_follow_each_other_quickly_are_judged_as_one(tmp_path: Path) -> None:
+    scenario = started(tmp_path)
+    scenario.cycle()
+    scenario.forge.approve(1)
+    scenario.verdicts = scenario.verdicts.model_copy(update={"settle_seconds": 2.5 * 3600})  # a release lives an hour
+    for n in range(2):
+        scenario.deployed(4.0)
+        (job,) = scenario.cycle().went_on or (only_job(scenario),)
+        assert job.step is Step.AWAIT_DEPLOY
+        somebody_pushes(scenario, f"{n}.py")
+    scenario.deployed(4.0)
+    (job,) = scenario.cycle().went_on
+    assert job.verdict is not None
+    assert job.verdict.outcome is Outcome.CONFIRMED
+    assert len(job.verdict.releases_after) == 3
+    assert job.verdict.releases_after[-1] == job.verdict.release_after == job.deployed
+    assert job.verdict.calls_after == 3 * job.verdict.calls_before
+
+
 @pytest.mark.parametrize(("ms", "errors"), [(14.0, 0), (4.0, 200)])
 def test_a_worse_result_opens_a_revert_that_restores_the_code(tmp_path: Path, ms: float, errors: int) -> None:
     scenario = started(tmp_path)
@@ -158,6 +185,27 @@ def test_limits_hold_back_and_say_so(tmp_path: Path, limits: LimitSettings, open
     report = scenario.cycle()
     assert len(report.started) == opened
     assert [p.why for p in report.passed] == [Why.HELD_BACK] * (2 - opened)
+
+
+def test_what_no_recipe_can_answer_costs_no_try(tmp_path: Path) -> None:
+    scenario = started(tmp_path, limits=LimitSettings(max_tries=1))
+    release = scenario.world().runtime.releases()[0].name
+    unheard = finding("app:g", release=release, kind="unheard_of", removable_ms=20)
+    scenario.findings = [unheard, finding(FUNCTION, release=release)]
+    report = scenario.cycle()
+    assert [c.finding.function for c in report.candidates] == ["app:g", FUNCTION]
+    assert [(p.function, p.why) for p in report.passed] == [("app:g", Why.NO_RECIPE)]
+    assert [job.state for job in report.started] == [State.WAITING]
+    assert only_job(scenario).finding.function == FUNCTION
+
+
+def test_a_model_is_asked_for_a_kind_without_a_recipe(tmp_path: Path) -> None:
+    answer = Answer(decision="decline", reason="no", title="", summary="", safety="", edits=[])
+    scenario = started(tmp_path, model=ScriptedModel([answer]))
+    release = scenario.world().runtime.releases()[0].name
+    scenario.findings = [finding(FUNCTION, release=release, kind="unheard_of")]
+    (job,) = scenario.cycle().started
+    assert (job.recipe, job.why) == ("model", Why.MODEL_DECLINED)
 
 
 def test_the_model_is_asked_only_where_no_recipe_applies(tmp_path: Path) -> None:

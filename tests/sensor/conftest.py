@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from burnish_sensor.native import load
+from burnish_sensor.recording.native import load
 from tests.sensor.support import Bench
 
 
@@ -12,7 +12,7 @@ from tests.sensor.support import Bench
 def each_recorder(request: pytest.FixtureRequest) -> Iterator[None]:
     """Runs a test over both implementations of the recorder."""
     if request.param == "native" and load() is None:
-        pytest.skip("burnish_sensor._core is not built for this Python: pip install -e ./sensor")
+        pytest.skip("burnish_sensor.recording._core is not built for this Python: pip install -e ./sensor")
     Bench.native = request.param == "native"
     yield
     Bench.native = False

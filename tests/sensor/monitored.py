@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any
 
-from burnish_sensor.native import NativeRecorder, load
-from burnish_sensor.window import Window
+from burnish_sensor.recording.native import NativeRecorder, load
+from burnish_sensor.windows.window import Window
 from tests.sensor.support import FakeClock
 
 FLAGS = {0x20: "generator", 0x80: "coroutine", 0x200: "async_generator"}

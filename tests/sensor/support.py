@@ -13,22 +13,22 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from burnish_sensor.dependencies import DependencyLog
-from burnish_sensor.entries import Entries
-from burnish_sensor.exchange import CodeExchange
-from burnish_sensor.exemplars import Exemplars
-from burnish_sensor.flush import FORMAT
-from burnish_sensor.governor import Governor
-from burnish_sensor.native import NativeRecorder, load
+from burnish_sensor.entries.entries import Entries
+from burnish_sensor.exemplars.exemplars import Exemplars
+from burnish_sensor.governor.governor import Governor
+from burnish_sensor.mechanisms.exchange import CodeExchange
+from burnish_sensor.mechanisms.registry import Registry, Source
+from burnish_sensor.mechanisms.rewrite import rewrite
+from burnish_sensor.mechanisms.suspension import Suspension
+from burnish_sensor.mechanisms.variants import Slots
 from burnish_sensor.probe import Probe
-from burnish_sensor.queries import QueryLog
-from burnish_sensor.recorder import Recorder
-from burnish_sensor.registry import Registry, Source
-from burnish_sensor.rewrite import rewrite
-from burnish_sensor.statements import Statements
-from burnish_sensor.suspension import Suspension
-from burnish_sensor.variants import Slots
-from burnish_sensor.window import Window
+from burnish_sensor.queries.dependencies import DependencyLog
+from burnish_sensor.queries.log import QueryLog
+from burnish_sensor.queries.statements import Statements
+from burnish_sensor.recording.native import NativeRecorder, load
+from burnish_sensor.recording.recorder import Recorder
+from burnish_sensor.windows.flush import FORMAT
+from burnish_sensor.windows.window import Window
 
 ROOT = Path(__file__).resolve().parents[2]
 

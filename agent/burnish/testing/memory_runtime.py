@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from burnish.conditions import Sample
+from burnish.excerpt import excerpt
 from burnish.profile import Deployment, FunctionStats, Profile, Release, Series, Stretch
 
 
@@ -61,6 +62,11 @@ class MemoryRuntime:
             release = releases[-1].name
         found = self._profiles.get(release or "")
         return found if found is not None and found.end_unix_ns > since_unix_ns else None
+
+    def excerpt(self, function: str, release: str | None = None) -> Profile | None:
+        """What of the given profile concerns the function."""
+        found = self.profile(release)
+        return excerpt(found, function) if found is not None else None
 
     def series(self, function: str, release: str) -> Series:
         """The given series; empty where there is none."""

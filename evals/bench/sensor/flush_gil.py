@@ -32,12 +32,12 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "sensor"))
 
 from burnish_sensor import threads
-from burnish_sensor.flush import Flusher
-from burnish_sensor.recorder import Recorder
-from burnish_sensor.registry import Function, Registry, Source
+from burnish_sensor.mechanisms.registry import Function, Registry, Source
+from burnish_sensor.queries.statements import Statements
+from burnish_sensor.recording.recorder import Recorder
 from burnish_sensor.settings import read_settings
-from burnish_sensor.statements import Statements
-from burnish_sensor.window import EntryTotals, Window
+from burnish_sensor.windows.flush import Flusher
+from burnish_sensor.windows.window import EntryTotals, Window
 
 FUNCTIONS_PER_MODULE = 40
 SHORTEST_NS = 20_000
@@ -172,7 +172,7 @@ def _flusher(folder: Path, options: argparse.Namespace) -> tuple[Flusher, Callab
 
 
 def _call(calls: dict[int, object], number: int) -> None:
-    from burnish_sensor.totals import CallTotals
+    from burnish_sensor.recording.totals import CallTotals
 
     made = CallTotals()
     durations = [1_000 * (number % 90 + 1) * step for step in (1, 2, 3, 5, 8, 13)]

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from .. import __version__
-from ..importer import Territory
-from ..mechanism import try_out
-from ..meter import Costs
+from ..mechanisms.importer import Territory
+from ..mechanisms.mechanism import try_out
+from ..recording.meter import Costs
 from ..release import COMMIT_VARIABLES, VERSION_VARIABLES
 from ..settings import Settings, read
 from .findings import Finding
@@ -61,7 +61,7 @@ def _mechanism(name: str) -> Finding:
     try:
         from importlib import import_module
 
-        import_module("burnish_sensor._core")
+        import_module("burnish_sensor.recording._core")
         native = ""
     except ImportError as error:
         native = f"; no native core ({error.msg}): it samples more"

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
-from ..importer import Territory
+from ..mechanisms.importer import Territory
 from ..runtime import Sensor
 from ..settings import Settings
 from .findings import Finding

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ..dependencies import peer_of
 from ..probe import Guard, Probe
+from ..queries.dependencies import peer_of
 from ._dbapi_async import as_coroutine_function
 from ._library import Wrapper
 

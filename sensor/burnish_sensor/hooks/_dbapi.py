@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any, Callable
 from weakref import WeakKeyDictionary
 
-from .. import normalise as normalise  # loaded with the first driver, not in its first statement
 from ..probe import UNKNOWN, Guard, Probe
-from ..queries import Execution
+from ..queries import normalise as normalise  # loaded with the first driver, not in its first statement
+from ..queries.log import Execution
 from ._library import Wrapper
 
 FETCHES = ("fetchone", "fetchmany", "fetchall")

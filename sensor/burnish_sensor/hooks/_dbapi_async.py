@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Callable
 
 from ..probe import UNKNOWN, Guard, Probe
-from ..queries import Execution
+from ..queries.log import Execution
 from ._dbapi import FETCHES, count_of, end, forget, parameters_of, recall, remember
 from ._library import Wrapper
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ..entries import Entry
+from ..entries.entries import Entry
 from ..probe import Probe
 from ._library import Library
 

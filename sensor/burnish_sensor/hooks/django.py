@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Callable
 
-from ..bodies import AsyncBody, Body
-from ..entries import Entry
+from ..entries.bodies import AsyncBody, Body
+from ..entries.entries import Entry
 from ..probe import UNKNOWN, Probe
 from ._caches import patch_cache
 from ._dbapi import end, quiet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ..entries import request_name
+from ..entries.entries import request_name
 from ..probe import Probe
 from ..wsgi import serve
 from ._library import Library

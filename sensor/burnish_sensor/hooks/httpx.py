@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..dependencies import method_of
+from ..queries.dependencies import method_of
 from ._clients import calling, calling_async, peer_of_url
 from ._library import Library
 

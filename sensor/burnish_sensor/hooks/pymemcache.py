@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..dependencies import command_of, peer_of
+from ..queries.dependencies import command_of, peer_of
 from ._clients import Describe, calling
 from ._library import Library
 

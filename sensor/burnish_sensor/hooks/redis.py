@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ..dependencies import command_of, peer_of
 from ..probe import Probe
+from ..queries.dependencies import command_of, peer_of
 from ._clients import calling, calling_async
 from ._library import Library
 

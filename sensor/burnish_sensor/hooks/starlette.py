@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from ..asgi import serve
-from ..entries import request_name
+from ..entries.entries import request_name
 from ..probe import Probe
 from ._library import Library
 

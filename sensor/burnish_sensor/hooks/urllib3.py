@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ..dependencies import method_of, peer_of
 from ..probe import Probe
+from ..queries.dependencies import method_of, peer_of
 from ._clients import calling
 from ._library import Library
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from burnish_sensor.hooks._dbapi import forget, recall, remember, text_of
-from burnish_sensor.queries import Execution
+from burnish_sensor.queries.log import Execution
 
 
 class Plain:

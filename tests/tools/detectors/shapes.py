@@ -52,8 +52,6 @@ def reasons(passed: Sequence[Passed]) -> dict[str, Why]:
 class Plans:
     """A database that is told its plans: `scans` are the tables that a statement (by a part of it) reads in full."""
 
-    system = "sqlite"
-
     def __init__(
         self,
         scans: Mapping[str, tuple[str, ...]],
@@ -61,7 +59,9 @@ class Plans:
         rows: Mapping[str, int] | None = None,
         indexes: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
         unreadable: str = "",
+        system: str = "sqlite",
     ) -> None:
+        self.system = system
         self._scans, self._rows, self._indexes = scans, rows or {}, indexes or {}
         self._unreadable = unreadable
 

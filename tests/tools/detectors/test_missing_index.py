@@ -55,6 +55,17 @@ def test_equality_then_order_in_its_direction(tmp_path: Path) -> None:
     assert found.removable_queries == 0
 
 
+def test_placeholders_under_casts_as_sqlalchemy_writes_them_for_asyncpg(tmp_path: Path) -> None:
+    sql = (
+        "SELECT movement.id, place_1.id AS id_1 FROM movement JOIN place AS place_1 ON place_1.id = movement.place"
+        " WHERE movement.kind = ?::VARCHAR AND movement.sku = ?::VARCHAR"
+        " ORDER BY movement.at DESC LIMIT ?::INTEGER"
+    )
+    database = plans(system="postgresql")
+    findings, _ = detect("missing_index", tmp_path, database=database, system="postgresql", **shop(sql))
+    assert [found.evidence.columns for found in findings] == [("kind", "sku", "-at")]
+
+
 def test_a_statement_that_runs_several_times_a_call_counts_as_often(tmp_path: Path) -> None:
     findings, _ = detect("missing_index", tmp_path, database=plans(), **shop(times=60))
     assert findings[0].evidence.executions_per_call == 3

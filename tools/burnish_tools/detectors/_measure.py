@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from burnish.histogram import Histogram
 from burnish.job import EntryShare, Evidence, Finding, Interval
+from burnish.measured import measured
 from burnish.profile import Driver, FunctionStats, Profile
 from burnish.protocols import Runtime
-from burnish.stats import bootstrap, ratio_of_sums
 
-BLOCKS = 100
-"""Windows are resampled in at most so many blocks of neighbours: blocks keep what neighbouring windows have in common
-(Künsch 1989), and the time does not grow with the days of data."""
 Z = 1.96
 """97.5 % of the normal distribution: two-sided 95 %."""
 ENOUGH = 30
@@ -24,37 +18,6 @@ CLIENT_MOST_NS = 0.5e6
 """Django takes 0.2 to 1 ms to build a query and its objects on an idle core."""
 MS = 1e6
 """Nanoseconds in a millisecond."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A function's rate and time with their intervals."""
-
-    calls_per_minute: Interval
-    wall_ns: Interval
-
-
-def measured(stats: FunctionStats, profile: Profile, runtime: Runtime) -> Measured:
-    """Bootstrap over the windows of the profile; windows without a call count as zeros for the rate."""
-    windows: dict[tuple[int, str], tuple[float, float]] = {}
-    for point in runtime.series(stats.function, profile.release).points:
-        if profile.start_unix_ns <= point.start_unix_ns < profile.end_unix_ns:
-            key = point.start_unix_ns, point.instance
-            wall, calls = windows.get(key, (0.0, 0.0))
-            windows[key] = wall + point.wall_ns, calls + point.calls
-    seen = [windows[key] for key in sorted(windows)]
-    silent = [(0.0, 0.0)] * max(0, profile.windows - len(seen))
-    rng = random.Random(stats.function)
-    return Measured(
-        bootstrap(_blocks(seen + silent), lambda some: sum(calls for _, calls in some) / profile.minutes, rng),
-        bootstrap(_blocks(seen), ratio_of_sums, rng),
-    )
-
-
-def _blocks(pairs: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    n, k = len(pairs), min(len(pairs), BLOCKS)
-    parts = [pairs[i * n // k : (i + 1) * n // k] for i in range(k)]
-    return [(sum(wall for wall, _ in part), sum(calls for _, calls in part)) for part in parts]
 
 
 def mean_low(histogram: Histogram) -> float:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from burnish.conditions import Sample
+from burnish.excerpt import excerpt
 from burnish.profile import Deployment, FunctionStats, Profile, Release, Series, Stretch
 from burnish_tools.runtime.format import Window
 from burnish_tools.runtime.settings import KeepSettings
@@ -130,6 +131,11 @@ class SqliteRuntime:
 
     def _finder(self, release: str) -> profiles.Finder:
         return profiles.Finder(self._database, (*self._owner, release))
+
+    def excerpt(self, function: str, release: str | None = None) -> Profile | None:
+        """What of the profile concerns one function; None where there is no window."""
+        found = self.profile(release)
+        return excerpt(found, function) if found is not None else None
 
     def series(self, function: str, release: str) -> Series:
         """The function window by window, oldest first; empty where it was not seen."""

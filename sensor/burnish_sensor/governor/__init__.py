@@ -1,0 +1,1 @@
+"""What recording may cost: which functions are sampled, in which slices, and what is estimated from them."""
