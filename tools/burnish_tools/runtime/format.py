@@ -11,7 +11,6 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, from_json
-from pydantic_core.core_schema import model_schema
 
 from burnish.conditions import Exemplar, Looked
 from burnish.errors import DataError
@@ -45,7 +44,9 @@ Rows = Annotated[tuple[R, ...], Field(max_length=limits.ROWS)]
 
 
 class _Bounded(Histogram):
-    """The fields of a histogram within the bounds."""
+    """A histogram within the bounds; apart from them no different from any other."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     scale: Annotated[int, Field(ge=-10, le=20)] = 3
     count: Count = 0
@@ -56,14 +57,17 @@ class _Bounded(Histogram):
     offset: Annotated[int, Field(ge=-limits.INDEX, le=limits.INDEX)] = 0
     counts: Annotated[tuple[Count, ...], Field(max_length=limits.BUCKETS)] = ()
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Histogram) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.__dict__.values()))
+
 
 class _ReadBounded:
-    """What is read with these bounds is a plain `Histogram`."""
-
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        bounded = handler.resolve_ref_schema(handler.generate_schema(_Bounded))
-        return model_schema(Histogram, bounded["schema"], config=bounded.get("config"), post_init=None)
+        return handler.generate_schema(_Bounded)
 
 
 Distribution = Annotated[Histogram, _ReadBounded]
