@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from burnish.job import Interval
 from burnish.profile import FunctionStats, Profile
 from burnish.protocols import Runtime
-from burnish.stats import RESAMPLES, bootstrap, ratio_of_sums
+from burnish.stats import RESAMPLES, bootstrap_ratio, bootstrap_sum
 
 BLOCKS = 100
 """Windows are resampled in at most so many blocks of neighbours: blocks keep what neighbouring windows have in common
@@ -32,6 +31,23 @@ def measured(
 ) -> Measured:
     """Bootstrap over the windows of the profile; windows without a call count as zeros for the rate. At most `blocks`
     blocks of them are drawn from."""
+    windows, last = _windows(stats, profile, runtime)
+    seen = [windows[key] for key in sorted(windows)]
+    silent = [(0.0, 0.0)] * max(0, profile.windows - len(seen))
+    calls = bootstrap_sum([calls for _, calls in _blocks(seen + silent, blocks)], resamples=resamples)
+    rate = Interval(
+        value=calls.value / profile.minutes,
+        low=calls.low / profile.minutes,
+        high=calls.high / profile.minutes,
+        n=calls.n,
+    )
+    return Measured(rate, bootstrap_ratio(_blocks(seen, blocks), resamples=resamples), last)
+
+
+def _windows(
+    stats: FunctionStats, profile: Profile, runtime: Runtime
+) -> tuple[dict[tuple[int, str], tuple[float, float]], int]:
+    """(Time, calls) by window, and the end of the last one with a call."""
     windows: dict[tuple[int, str], tuple[float, float]] = {}
     last = 0
     for point in runtime.series(stats.function, profile.release).points:
@@ -41,16 +57,7 @@ def measured(
             windows[key] = wall + point.wall_ns, calls + point.calls
             if point.calls:
                 last = max(last, point.start_unix_ns + round(point.seconds * 1e9))
-    seen = [windows[key] for key in sorted(windows)]
-    silent = [(0.0, 0.0)] * max(0, profile.windows - len(seen))
-    rng = random.Random(stats.function)
-    rate = bootstrap(
-        _blocks(seen + silent, blocks),
-        lambda some: sum(calls for _, calls in some) / profile.minutes,
-        rng,
-        resamples=resamples,
-    )
-    return Measured(rate, bootstrap(_blocks(seen, blocks), ratio_of_sums, rng, resamples=resamples), last)
+    return windows, last
 
 
 def _blocks(pairs: Sequence[tuple[float, float]], most: int) -> list[tuple[float, float]]:

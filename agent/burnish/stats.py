@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from operator import itemgetter
 from statistics import median
 from typing import TypeVar
 
@@ -32,10 +34,48 @@ def bootstrap(
     value = statistic(samples) if samples else math.nan
     if len(samples) < 2:
         return Interval(value=value, low=-math.inf, high=math.inf, n=len(samples))
-    draws = sorted(statistic(rng.choices(samples, k=len(samples))) for _ in range(resamples))
-    tail = (1 - confidence) / 2
-    low, high = draws[int(tail * resamples)], draws[min(resamples - 1, int((1 - tail) * resamples))]
-    return Interval(value=value, low=low, high=high, n=len(samples))
+    draws = [statistic(rng.choices(samples, k=len(samples))) for _ in range(resamples)]
+    return _percentiles(value, draws, len(samples), confidence)
+
+
+def _percentiles(value: float, draws: list[float], n: int, confidence: float = 0.95) -> Interval:
+    draws.sort()
+    tail, last = (1 - confidence) / 2, len(draws) - 1
+    low, high = draws[int(tail * len(draws))], draws[min(last, int((1 - tail) * len(draws)))]
+    return Interval(value=value, low=low, high=high, n=n)
+
+
+def bootstrap_sum(values: Sequence[float], *, resamples: int = RESAMPLES) -> Interval:
+    """Σ values with its 95 % bootstrap interval, far faster than `bootstrap`; infinite with fewer than two values."""
+    value = float(sum(values))
+    if len(values) < 2:
+        return Interval(value=value, low=-math.inf, high=math.inf, n=len(values))
+    return _percentiles(value, _resampled(values, resamples), len(values))
+
+
+def bootstrap_ratio(pairs: Sequence[tuple[float, float]], *, resamples: int = RESAMPLES) -> Interval:
+    """Σ numerator ÷ Σ denominator with its 95 % bootstrap interval, far faster than `bootstrap`.
+
+    A draw whose denominators are all 0 says nothing: it takes the value of all. Infinite with fewer than two pairs.
+    """
+    value = ratio_of_sums(pairs)
+    if len(pairs) < 2:
+        return Interval(value=value, low=-math.inf, high=math.inf, n=len(pairs))
+    above, below = ([pair[i] for pair in pairs] for i in (0, 1))
+    sums = zip(_resampled(above, resamples), _resampled(below, resamples), strict=True)
+    return _percentiles(value, [a / b if b else value for a, b in sums], len(pairs))
+
+
+def _resampled(values: Sequence[float], resamples: int) -> list[float]:
+    return [float(sum(draw(values))) for draw in _draws(len(values), resamples)]
+
+
+@lru_cache(maxsize=8)
+def _draws(n: int, resamples: int) -> tuple[Callable[[Sequence[float]], tuple[float, ...]], ...]:
+    """Which of `n` values come, draw by draw. Chance plays no part in *which* function is judged, so that one set of
+    draws serves them all: drawing is ten times as dear as adding up. A set takes up to 2 MB."""
+    rng = random.Random(n)
+    return tuple(itemgetter(*rng.choices(range(n), k=n)) for _ in range(resamples))
 
 
 def ratio_of_sums(pairs: Sequence[tuple[float, float]]) -> float:
