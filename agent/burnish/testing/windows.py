@@ -11,7 +11,8 @@
         ],
     )
 
-Places are written `module:function:line`; the file is the module's. A function `<otel>:NAME` is a span without code. Times are milliseconds here and nanoseconds there.
+Places are written `module:function:line`; the file is the module's. A function `<otel>:NAME` is a span. Times
+are milliseconds here and nanoseconds there.
 """
 
 from __future__ import annotations

@@ -64,6 +64,17 @@ def written(statement: str, system: str) -> str | None:
     return target.name if target is not None else ""
 
 
+@functools.lru_cache(maxsize=4096)
+def width(statement: str, system: str) -> int:
+    """How many columns a SELECT names; 0 where it cannot be read or has a `*`."""
+    from sqlglot import exp
+
+    tree = parsed(statement, system)
+    if not isinstance(tree, exp.Select) or any(one.find(exp.Star) for one in tree.expressions):
+        return 0
+    return len(tree.expressions)
+
+
 @dataclass(frozen=True)
 class IndexColumns:
     """Columns for an index: equality, then range, then order; `-` before a descending one."""

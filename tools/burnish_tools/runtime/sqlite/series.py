@@ -50,7 +50,7 @@ def history(
     if functions is None:
         rows += db.execute(_HISTORY.format(names=""), values).fetchall()
     for names in _parts(sorted(set(functions or ()) - {""})):
-        marks = f" AND f.name IN ({', '.join('?' * len(names))})"
+        marks = f" AND r.function_id IN (SELECT id FROM functions WHERE name IN ({', '.join('?' * len(names))}))"
         rows += db.execute(_HISTORY.format(names=marks), (*values, *names)).fetchall()
     if functions is None or "" in functions:
         rows += db.execute(_ENTRY_HISTORY, values).fetchall()
