@@ -130,4 +130,6 @@ def test_a_few_rows_are_no_matter(tmp_path: Path) -> None:
 
 def test_columns_are_counted_where_they_are_named() -> None:
     assert width("SELECT a.x, count(a.y), ? FROM a", "sqlite") == 2 + 1
-    assert [width(text, "sqlite") for text in ("SELECT * FROM a", "SELECT a.* FROM a", "SELECT ??? (", "UPDATE a")] == [0] * 4
+    assert [width(text, "sqlite") for text in ("SELECT * FROM a", "SELECT a.* FROM a", "SELECT ??? (", "UPDATE a")] == [
+        0
+    ] * 4

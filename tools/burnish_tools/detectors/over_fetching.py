@@ -107,7 +107,9 @@ class OverFetching:
     def detect(self, profile: Profile, runtime: Runtime, database: Database | None) -> Iterator[Finding | Passed]:
         """One answer for each statement that returns so many rows."""
         reads = nlargest(
-            self.settings.most_reads, self._reads(profile), key=lambda read: (read.query.rows or 0, read.query.statement)
+            self.settings.most_reads,
+            self._reads(profile),
+            key=lambda read: (read.query.rows or 0, read.query.statement),
         )
         if reads:
             yield from once(self.name, self._judged(reads, profile, runtime))
