@@ -1,13 +1,13 @@
 """Over-fetching: a function fetches hundreds of rows, and one value or a handful of items leaves it.
 
-Definition: in most of its calls a function runs a SELECT that returns at least a hundred rows, and what it returns is a
-single value, or a list or set of at most a tenth as many items, in 95 % of the calls that were looked at:
+Definition: in most of its calls a function runs a SELECT that returns at least a hundred rows, and what it returns is
+a single value, or a list or set of at most a tenth as many items, in 95 % of the calls that were looked at:
 
     open_orders()                                  40 calls a minute
     │  SELECT … 23 columns … FROM orders …         640 rows each: 25,600 a minute
     └─ returns int                                 ◀── one number leaves: count(), sum() or exists() in SQL?
 
-Measured are the rows per execution (the driver's count), and type and size class of results (a sample of the calls). Not
+Measured are the rows per execution (the driver's count), and type and size class of results (a sample of calls). Not
 known is what the function does with the rows in between: `len()` of them and a missing `count()` look like a sum of a
 computed value, so that the finding names the likely mends and leaves the choice to people. Which *columns* are used
 cannot be told at all; a wide SELECT list is mentioned.
@@ -120,7 +120,7 @@ class OverFetching:
         samples: dict[str, Sequence[Sample]] = {}
         for read in reads:
             name = read.stats.function
-            reason = self._needed(read, written.get(name, {}), name in asked, called.get(name, 0))
+            reason = self._rarely(read) or self._needed(read, written.get(name, {}), name in asked, called.get(name, 0))
             if reason is None:
                 if name not in samples:
                     samples[name] = runtime.samples(name, profile.release, since_unix_ns=profile.start_unix_ns)
@@ -145,22 +145,25 @@ class OverFetching:
             if stats is not None and stats.calls and is_select(query.statement):
                 yield _Read(query, stats, (query.rows or 0) / query.executions, query.executions / stats.calls)
 
-    def _needed(
-        self, read: _Read, written: Mapping[str, str], asks_others: bool, called: float
-    ) -> tuple[Why, str] | None:
-        """Why the rows may be needed, or too little is known of them."""
+    def _rarely(self, read: _Read) -> tuple[Why, str] | None:
         some = self.settings
         if min(read.query.executions, read.stats.calls) < some.min_calls:
             return Why.NOT_ENOUGH_CALLS, f"{read.query.executions} executions, {some.min_calls} are needed"
         if read.per_call < some.min_fetching:
             return Why.ALREADY_DONE, f"it is run in every {1 / read.per_call:.0f}th call only: the rows are kept"
+        return None
+
+    def _needed(
+        self, read: _Read, written: Mapping[str, str], asks_others: bool, called: float
+    ) -> tuple[Why, str] | None:
+        """Why the call may need the rows."""
         if locks(read.query.statement):
             return Why.LOAD_BEARING, "it takes row locks"
         if written:
             return Why.LOAD_BEARING, f"the same call writes to {min(written) or 'a table that could not be read'}"
         if asks_others:
             return Why.LOAD_BEARING, "the same function calls another service"
-        if called >= some.handed_on * read.rows * read.query.executions:
+        if called >= self.settings.handed_on * read.rows * read.query.executions:
             return Why.LOAD_BEARING, "another function is called about once for each row"
         return None
 

@@ -1,7 +1,7 @@
 """Sequential calls: a function asks several services one after the other, and waits for each before it asks the next.
 
-Definition: each call of a function makes at least two reading calls of other services or caches at different places, and
-these took their time one after another:
+Definition: each call of a function makes at least two reading calls of other services or caches at different places,
+and these took their time one after another:
 
     now                                          with gather(), or a pipeline
     quote()    ██████████████████████  46 ms     ██████████████  26 ms
@@ -9,8 +9,8 @@ these took their time one after another:
     │ stock                ████████    16        ████████
     └ rates                        ██   4        ██
 
-A plain function runs in one thread, so that what it and the functions below it ask cannot overlap. Of a coroutine or a
-span it follows from sums: had the calls overlapped, they would take more time together than the function; they take no
+A plain function runs in one thread, so that what it and the functions below it ask cannot overlap. Of a coroutine or
+a span it follows from sums: had the calls overlapped, they would take more time together than the function; they take no
 more, and with its queries and its running time they explain most of it. A function below counts where it is called from
 here almost only: of a client that everybody shares it is not known whose calls were slow.
 
@@ -23,7 +23,7 @@ that change something (POST, SET) are left alone: their order is meant. Loops at
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from burnish.histogram import Histogram, merged
@@ -119,17 +119,26 @@ class SequentialCalls:
             if any(step.per_call >= some.max_per_call for step in steps):
                 return Why.DUPLICATE, f"{what}; n_plus_one_calls tells of the loop"
             return Why.NO_PATTERN, f"{what}; fewer than two of them read in every call"
-        if inside > some.most_overlap * wall:
-            return Why.ALREADY_DONE, f"{what}; they run at the same time already"
-        if stats.kind != "function":
-            running = stats.own.mean if stats.kind == "coroutine" else 0.0
-            left = (wall - inside - queries_ns / stats.calls - running) / wall
-            if left > some.most_unexplained:
-                return Why.WAITING_UNKNOWN, f"{what}; {left:.0%} of its time is not known to be anything else"
+        overlap = self._overlap(stats, inside, queries_ns / stats.calls)
+        if overlap is not None:
+            return overlap[0], f"{what}; {overlap[1]}"
         saving = _saving(chosen)
         if saving < max(some.min_saving_ms * MS, some.min_saving_share * wall):
             return Why.NOT_WORTH_IT, f"{what}; at once they would save at least {duration(saving)}"
         return None
+
+    def _overlap(self, stats: FunctionStats, inside: float, queries_ns: float) -> tuple[Why, str] | None:
+        """Why the calls may overlap, or do; times in ns per call."""
+        wall = stats.wall.mean
+        if inside > self.settings.most_overlap * wall:
+            return Why.ALREADY_DONE, "they run at the same time already"
+        if stats.kind == "function":
+            return None
+        running = stats.own.mean if stats.kind == "coroutine" else 0.0
+        left = (wall - inside - queries_ns - running) / wall
+        if left <= self.settings.most_unexplained:
+            return None
+        return Why.WAITING_UNKNOWN, f"{left:.0%} of its time is not known to be anything else"
 
     def _finding(self, stats: FunctionStats, steps: Sequence[_Step], profile: Profile, runtime: Runtime) -> Finding:
         longest = max(steps, key=lambda step: (step.ns, step.name))
