@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 import random
+import sys
+from array import array
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from operator import itemgetter
+from operator import mul
 from statistics import median
 from typing import TypeVar
 
@@ -46,7 +48,7 @@ def _percentiles(value: float, draws: list[float], n: int, confidence: float = 0
 
 
 def bootstrap_sum(values: Sequence[float], *, resamples: int = RESAMPLES) -> Interval:
-    """Σ values with its 95 % bootstrap interval, far faster than `bootstrap`; infinite with fewer than two values."""
+    """Σ values (≥ 0) with its 95 % bootstrap interval, far faster than `bootstrap`; infinite with fewer than two."""
     value = float(sum(values))
     if len(values) < 2:
         return Interval(value=value, low=-math.inf, high=math.inf, n=len(values))
@@ -54,7 +56,7 @@ def bootstrap_sum(values: Sequence[float], *, resamples: int = RESAMPLES) -> Int
 
 
 def bootstrap_ratio(pairs: Sequence[tuple[float, float]], *, resamples: int = RESAMPLES) -> Interval:
-    """Σ numerator ÷ Σ denominator with its 95 % bootstrap interval, far faster than `bootstrap`.
+    """Σ numerator ÷ Σ denominator (all ≥ 0) with its 95 % bootstrap interval, far faster than `bootstrap`.
 
     A draw whose denominators are all 0 says nothing: it takes the value of all. Infinite with fewer than two pairs.
     """
@@ -67,15 +69,27 @@ def bootstrap_ratio(pairs: Sequence[tuple[float, float]], *, resamples: int = RE
 
 
 def _resampled(values: Sequence[float], resamples: int) -> list[float]:
-    return [float(sum(draw(values))) for draw in _draws(len(values), resamples)]
+    """Sums of the values (≥ 0) in each draw, exact to 60 bits."""
+    exponent = math.frexp(len(values) * max(values))[1]
+    scale = 2.0 ** (62 - exponent)  # a power of two, so that whole numbers stay exact; no sum reaches 2^63
+    lanes = sum(map(mul, _draws(len(values), resamples), [round(value * scale) for value in values]))
+    sums = array("Q", lanes.to_bytes(8 * resamples, sys.byteorder))
+    return [n / scale for n in sums]
 
 
 @lru_cache(maxsize=8)
-def _draws(n: int, resamples: int) -> tuple[Callable[[Sequence[float]], tuple[float, ...]], ...]:
-    """Which of `n` values come, draw by draw. Chance plays no part in *which* function is judged, so that one set of
-    draws serves them all: drawing is ten times as dear as adding up. A set takes up to 2 MB."""
+def _draws(n: int, resamples: int) -> tuple[int, ...]:
+    """How often each of `n` values comes in each draw: one number a value, with a draw in each 64 of its bits.
+
+    Adding up all draws is then `n` multiplications, thirty times as fast as drawing and adding for each. Which function
+    is judged plays no part in it, so that one set of draws (up to 2 MB) serves them all.
+    """
     rng = random.Random(n)
-    return tuple(itemgetter(*rng.choices(range(n), k=n)) for _ in range(resamples))
+    counts = [array("Q", bytes(8 * resamples)) for _ in range(n)]
+    for draw in range(resamples):
+        for i in rng.choices(range(n), k=n):
+            counts[i][draw] += 1
+    return tuple(int.from_bytes(lanes.tobytes(), sys.byteorder) for lanes in counts)
 
 
 def ratio_of_sums(pairs: Sequence[tuple[float, float]]) -> float:

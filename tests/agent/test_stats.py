@@ -77,3 +77,14 @@ def test_a_draw_without_any_call_takes_the_value_of_all() -> None:
 def test_the_fast_ones_promise_nothing_of_too_few(n: int) -> None:
     for seen in (bootstrap_sum([2.0] * n), bootstrap_ratio([(1.0, 1.0)] * n)):
         assert (seen.low, seen.high, seen.n) == (-math.inf, math.inf, n)
+
+
+def test_sums_of_equal_and_of_no_values_are_exact() -> None:
+    for value in (0.0, 15.0, 1e18, 3e-9):
+        seen = bootstrap_sum([value] * 30)
+        assert (seen.value, seen.low, seen.high) == (
+            pytest.approx(30 * value),
+            pytest.approx(30 * value),
+            pytest.approx(30 * value),
+        )
+    assert bootstrap_sum([15.0] * 30).low == 450

@@ -3,10 +3,10 @@
     python -m evals.bench.dataset.findings [--functions 25000 50000 100000] [--each 20] [--profile]
 
 Beside the functions of `windows.Service`, which have no problem, there are `--each` of every kind here, seen in each
-of 168 hours: N+1 loops over rows, statements that ask again, hot functions, spikes under a condition (36 calls looked at in
-an hour: 6,048 in all), flaky dependencies, repeated calls, functions that raise, requests of stock OpenTelemetry. All
-of them come through the store as windows. CPU time; the target is 2 s for all detectors together, and growth that is
-no more than linear.
+of 168 hours: N+1 loops over rows, statements that ask again, hot functions, spikes under a condition (36 calls looked
+at in an hour: 6,048 in all), flaky dependencies, repeated calls, functions that raise, requests of stock OpenTelemetry.
+All of them come through the store as windows. CPU time; the target is 2 s for all detectors together, and growth that
+is no more than linear.
 """
 
 from __future__ import annotations

@@ -10,12 +10,12 @@ and these took their time one after another:
     └ rates                        ██   4        ██
 
 A plain function runs in one thread, so that what it and the functions below it ask cannot overlap. Of a coroutine or
-a span it follows from sums: had the calls overlapped, they would take more time together than the function; they take no
-more, and with its queries and its running time they explain most of it. A function below counts where it is called from
-here almost only: of a client that everybody shares it is not known whose calls were slow.
+a span it follows from sums: had the calls overlapped, they would take more time together than the function; they take
+no more, and with its queries and its running time they explain most of it. A function below counts where it is called
+from here almost only: of a client that everybody shares it is not known whose calls were slow.
 
-*Independence cannot be seen*: a call may need the answer of the one before. So this informs. What is at stake is the sum
-of the means less the mean of the slowest of them, which by Aven (1985) is at most the largest mean plus
+*Independence cannot be seen*: a call may need the answer of the one before. So this informs. What is at stake is the
+sum of the means less the mean of the slowest of them, which by Aven (1985) is at most the largest mean plus
 √((k − 1) ÷ k · Σ variance) for k calls, whatever they have in common; all at the lower end of their intervals. Calls
 that change something (POST, SET) are left alone: their order is meant. Loops at one place are `n_plus_one_calls`'s.
 """
