@@ -30,12 +30,13 @@ from burnish.conditions import (
     Test,
     Weighted,
     holds,
-    interval,
     quantile,
     weigh,
 )
 from burnish.job import Interval
+from burnish.stats import bootstrap_ratio, ratio_of_sums
 
+_RESAMPLES = 500
 BLOCKS = 40
 """Of neighbouring windows; every other one is held back."""
 _STILL_NARROWER = 0.7
@@ -125,14 +126,15 @@ def weighted_blocks(samples: Sequence[Sample]) -> list[Block]:
     ]
 
 
-def explain_spike(samples: Sequence[Sample], slow_ns: float, rng: random.Random) -> Explained | None:
+def explain_spike(samples: Sequence[Sample], slow_ns: float) -> Explained | None:
     """The best condition, or pair of them, with what the held-back half says of it; None where none gains anything.
 
     `samples` are in order of time. It decides nothing: whether the intervals are convincing is the caller's business.
     """
     blocks = weighted_blocks(samples)
     searched, held_back = blocks[::2], blocks[1::2]
-    symptoms = {key for sample in samples for row in sample.exemplars for key in row.facts if is_symptom(key)}
+    keys = {key for sample in samples for row in sample.exemplars for key in row.facts}
+    symptoms = {key for key in keys if is_symptom(key)}
     causes = grouped(searched, slow_ns, lambda key: key in symptoms)
     points = search(causes)
     if not points or not held_back:
@@ -140,18 +142,17 @@ def explain_spike(samples: Sequence[Sample], slow_ns: float, rng: random.Random)
     best = max(points, key=order)
     pair = second(causes, points, best)
     tests = best.tests
-    if pair is not None and _narrower(held_back, slow_ns, best.tests, pair.tests, rng):
+    if pair is not None and _narrower(held_back, slow_ns, best.tests, pair.tests):
         tests = pair.tests
     companions = search(grouped(searched, slow_ns, lambda key: key not in symptoms))
     rows = [row for sample in samples for row in sample.exemplars]
-    return measure(held_back, slow_ns, tests, rng, rows, len(points), telling(companions))
+    return measure(held_back, slow_ns, tests, rows, len(points), telling(companions))
 
 
 def measure(
     blocks: Sequence[Block],
     slow_ns: float,
     tests: tuple[Test, ...],
-    rng: random.Random,
     looked_at: Iterable[Exemplar],
     tried: int = 1,
     companions: tuple[Test, ...] = (),
@@ -166,9 +167,9 @@ def measure(
     rows = [each for block in there for each in block]
     return Explained(
         tests=tests,
-        calls=interval(parts, _share_of_calls, rng),
-        slow_time=interval(parts, _share_of_time, rng),
-        excess_ns=interval(parts, _excess, rng),
+        calls=_ratio([(part.calls_c, part.calls) for part in parts]),
+        slow_time=_ratio([(part.time_c, part.time) for part in parts]),
+        excess_ns=_ratio([(part.excess_c, part.calls) for part in parts]),
         p50_ns=quantile(rows, 0.5),
         p99_ns=quantile(rows, 0.99),
         typical_ns=typical,
@@ -197,31 +198,14 @@ def _sums(block: Block, slow_ns: float, tests: Sequence[Test], typical_ns: float
     return _Sums(calls, time, calls_c, time_c, excess_c)
 
 
-def _share_of_calls(parts: Sequence[_Sums]) -> float:
-    return _ratio(sum(part.calls_c for part in parts), sum(part.calls for part in parts))
+def _ratio(pairs: Sequence[tuple[float, float]]) -> Interval:
+    """By resampling blocks. A draw in which nothing is to be shared says nothing: it takes the value of all."""
+    return bootstrap_ratio(pairs, resamples=_RESAMPLES)
 
 
-def _share_of_time(parts: Sequence[_Sums]) -> float:
-    return _ratio(sum(part.time_c for part in parts), sum(part.time for part in parts))
-
-
-def _excess(parts: Sequence[_Sums]) -> float:
-    return _ratio(sum(part.excess_c for part in parts), sum(part.calls for part in parts))
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else math.nan
-
-
-def _narrower(
-    blocks: Sequence[Block], slow_ns: float, one: Sequence[Test], both: Sequence[Test], rng: random.Random
-) -> bool:
+def _narrower(blocks: Sequence[Block], slow_ns: float, one: Sequence[Test], both: Sequence[Test]) -> bool:
     """Whether the held-back half agrees that the second condition adds something."""
     pairs = [(_sums(block, slow_ns, one, 0.0), _sums(block, slow_ns, both, 0.0)) for block in blocks]
-    if not _share_of_time([b for _, b in pairs]) >= KEPT * _share_of_time([a for a, _ in pairs]):
+    if not ratio_of_sums([(b.time_c, a.time_c) for a, b in pairs]) >= KEPT:
         return False
-
-    def narrowed(drawn: Sequence[tuple[_Sums, _Sums]]) -> float:
-        return _ratio(sum(b.calls_c for _, b in drawn), sum(a.calls_c for a, _ in drawn))
-
-    return interval(pairs, narrowed, rng).high <= _STILL_NARROWER
+    return _ratio([(b.calls_c, a.calls_c) for a, b in pairs]).high <= _STILL_NARROWER

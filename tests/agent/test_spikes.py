@@ -37,7 +37,7 @@ def test_two_conditions_that_hold_together_are_found_and_their_intervals_cover_t
     covered = 0
     for seed in range(8):
         rng = random.Random(seed)
-        found = explain_spike([sample(rng, i) for i in range(60)], SLOW_NS, rng)
+        found = explain_spike([sample(rng, i) for i in range(60)], SLOW_NS)
         assert found is not None
         assert {sentence(test) for test in found.tests} == {"arg.rows.size ≥ 1024", "arg.full.is = true"}
         assert found.slow_time.low > 0.9
@@ -68,8 +68,8 @@ def test_windows_are_drawn_evenly_and_stay_in_order() -> None:
 
 def test_nothing_is_explained_where_nothing_is_slow() -> None:
     rng = random.Random(1)
-    assert explain_spike([sample(rng, i) for i in range(10)], 10**12, rng) is None
-    assert explain_spike([], SLOW_NS, rng) is None
+    assert explain_spike([sample(rng, i) for i in range(10)], 10**12) is None
+    assert explain_spike([], SLOW_NS) is None
 
 
 def test_wilsons_interval() -> None:

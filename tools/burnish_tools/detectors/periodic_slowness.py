@@ -188,7 +188,7 @@ class PeriodicSlowness:
             stats, slow_ns = tail.stats, some.young_times * tail.stats.wall.quantile(0.5)
             since = profile.start_unix_ns
             samples = spread(runtime.samples(stats.function, profile.release, since_unix_ns=since), some.most_rows)
-            seen = self._first(samples, slow_ns, random.Random(stats.function))
+            seen = self._first(samples, slow_ns)
             if seen is not None:
                 found.append(Spike(stats, seen, own_share(samples, slow_ns), tail.ns))
         for spike, below in by_reason(found, profile):
@@ -198,14 +198,14 @@ class PeriodicSlowness:
                 detail = f"its first calls are slow in {below.stats.function}"
                 yield Passed(function=spike.stats.function, by=self.name, why=Why.DUPLICATE, detail=detail)
 
-    def _first(self, samples: Sequence[Sample], slow_ns: float, rng: random.Random) -> Explained | None:
+    def _first(self, samples: Sequence[Sample], slow_ns: float) -> Explained | None:
         """The narrowest of the conditions that holds, where enough slow calls are the first of their process."""
         rows = [row for sample in samples for row in sample.exemplars]
         slow_first = sum(row.facts.get("first") is True for row in rows if row.wall_ns >= slow_ns)
         if slow_first < self.settings.recurrences:
             return None
         blocks = weighted_blocks(samples)
-        measured = (measure(blocks, slow_ns, (test,), rng, rows) for test in _YOUNG)
+        measured = (measure(blocks, slow_ns, (test,), rows) for test in _YOUNG)
         return next((seen for seen in measured if self._is_young(seen)), None)
 
     def _is_young(self, seen: Explained) -> bool:

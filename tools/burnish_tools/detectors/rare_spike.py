@@ -25,7 +25,6 @@ it mechanically, so it informs: whether the limit, the algorithm or the caller i
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 
 from burnish.condition_search import sentence
@@ -106,7 +105,7 @@ class RareSpike:
         samples = spread(runtime.samples(stats.function, profile.release, since_unix_ns=since), self.settings.most_rows)
         p50, p99 = (duration(stats.wall.quantile(q)) for q in (0.5, 0.99))
         numbers = f"{stats.calls} calls, p50 {p50}, p99 {p99}, slowest {duration(stats.wall.max or 0)}"
-        explained = explain_spike(samples, slow_ns, random.Random(stats.function))
+        explained = explain_spike(samples, slow_ns)
         if explained is None:
             looked_at = sum(row.wall_ns >= slow_ns for s in samples for row in s.exemplars)
             why = Why.NO_CONDITION if looked_at >= self.settings.min_support else Why.NOT_ENOUGH_CALLS
