@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -74,8 +75,8 @@ def _hours(stats: FunctionStats, profile: Profile, runtime: Runtime) -> _Parts |
     if not hours:
         return None
     last = max((start for start, (_, calls) in hours.items() if calls), default=-HOUR_NS) + HOUR_NS
-    length = -(-profile.end_unix_ns // HOUR_NS) - first
-    return _Parts([hours[start] for start in sorted(hours)], length, min(last, profile.end_unix_ns))
+    observed = math.ceil(profile.observed_seconds * 1e9 / HOUR_NS)  # not the hours in which nobody looked
+    return _Parts([hours[start] for start in sorted(hours)], observed, min(last, profile.end_unix_ns))
 
 
 def _blocks(pairs: Sequence[tuple[float, float]], most: int) -> list[tuple[float, float]]:
