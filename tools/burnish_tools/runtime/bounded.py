@@ -14,7 +14,7 @@ Name = Annotated[str, Field(max_length=limits.NAME)]
 Text = Annotated[str, Field(max_length=limits.TEXT)]
 Count = Annotated[int, Field(ge=0, le=limits.COUNT)]
 Whole = Annotated[int, Field(ge=0, lt=2**63)]
-Amount = Annotated[float, Field(ge=0, le=limits.COUNT, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, le=limits.AMOUNT, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Counts = Annotated[dict[Name, Count], Field(max_length=limits.ROWS)]
 R = TypeVar("R")
