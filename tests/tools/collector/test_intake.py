@@ -70,27 +70,12 @@ def test_a_newer_format_is_refused_with_its_message_and_to_be_kept() -> None:
         ("start_unix_ns", 0, "longer than a day"),
         ("end_unix_ns", 5, "before start"),
         ("calls.0.calls", MOST + 1, "calls.calls"),
-        ("calls.0.calls", -3, "calls"),
-        ("calls.0.errors", {"ValueError": -1}, "calls.errors"),
-        ("calls.0.errors", {"E" * (LONG + 1): 1}, "calls.errors"),
         ("calls.0.callers", {str(i): 1 for i in range(20_001)}, "calls.callers"),
-        ("calls.0.function", "f" * 10_000_000, "calls"),
-        ("calls.0.wall.sum", float("nan"), "calls.wall"),
-        ("calls.0.wall.sum", float("inf"), "calls.wall"),
-        ("calls.0.wall.max", 1e300, "calls.wall"),
-        ("calls.0.own.offset", 2**40, "calls.own"),
-        ("calls.0.own.scale", 30, "calls.own"),
-        ("calls.0.own.scale", -(2**40), "calls.own"),
-        ("calls.0.own.counts", [-1], "calls.own"),
         ("calls.0.own.counts", [1] * (BUCKETS + 1), "calls.own"),
-        ("calls.0.own.count", 2**62, "calls.own"),
         ("queries.0.rows", 10**13, "queries"),
         ("queries.0.line", 2**64, "queries"),
-        ("per_call.0.time_ns", float("-inf"), "per_call.time_ns"),
-        ("per_call.0.driver.sum_xy", float("nan"), "per_call.driver"),
         ("sensor.process_cpu_ns", 2**63, "sensor"),
         ("functions", {str(i): {} for i in range(200_001)}, "functions"),
-        ("statements", {"a": {"text": "x" * 200_001}}, "statements"),
         ("exemplars", [{"function": "f", "sample": "uniform", "slow": False, "wall_ns": 10**30}], "exemplars"),
         ("conditions", [{"function": "f", "calls": 10**15}], "conditions"),
     ],
@@ -101,6 +86,32 @@ def test_what_no_process_can_have_is_refused_by_its_name(path: str, value: Any, 
     assert says in found.refused[0].error
     assert len(found.refused[0].error) <= 500
     assert len(found.windows) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "counted"),
+    [
+        ("calls.0.calls", -3, "functions"),
+        ("calls.0.errors", {"ValueError": -1}, "functions"),
+        ("calls.0.errors", {"E" * (LONG + 1): 1}, "functions"),
+        ("calls.0.function", "f" * 10_000_000, "functions"),
+        ("calls.0.wall.sum", float("nan"), "functions"),
+        ("calls.0.wall.sum", float("inf"), "functions"),
+        ("calls.0.wall.max", 1e300, "functions"),
+        ("calls.0.own.offset", 2**40, "functions"),
+        ("calls.0.own.scale", 30, "functions"),
+        ("calls.0.own.scale", -(2**40), "functions"),
+        ("calls.0.own.counts", [-1], "functions"),
+        ("calls.0.own.count", 2**62, "functions"),
+        ("per_call.0.time_ns", float("-inf"), "statements"),
+        ("per_call.0.driver.sum_xy", float("nan"), "statements"),
+        ("statements", {"a": {"text": "x" * 200_001}}, "statements"),
+    ],
+)
+def test_a_row_that_no_process_can_have_is_left_out_and_counted(path: str, value: Any, counted: str) -> None:
+    found = read(changed(path, value), line(9))
+    assert found.refused == []
+    assert found.windows[0][2].sensor.dropped[counted] == 1
 
 
 def test_too_many_lines_are_413_so_that_the_sender_halves_them() -> None:
