@@ -11,8 +11,10 @@ from burnish.histogram import Histogram
 from burnish_tools.runtime import limits
 
 Name = Annotated[str, Field(max_length=limits.NAME)]
+Given = Annotated[str, Field(min_length=1, max_length=limits.NAME, pattern=r"\S")]
 Text = Annotated[str, Field(max_length=limits.TEXT)]
 Count = Annotated[int, Field(ge=0, le=limits.COUNT)]
+Nanoseconds = Annotated[int, Field(ge=-(2**62), le=2**62)]
 Whole = Annotated[int, Field(ge=0, lt=2**63)]
 Amount = Annotated[float, Field(ge=0, le=limits.AMOUNT, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]

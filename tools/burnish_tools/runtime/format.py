@@ -15,7 +15,20 @@ from pydantic_core import from_json
 from burnish.conditions import Exemplar, Looked
 from burnish.errors import DataError
 from burnish.histogram import Histogram
-from burnish_tools.runtime.bounded import Amount, Count, Counts, Distribution, Finite, Name, Rows, Text, Whole
+from burnish_tools.runtime import limits
+from burnish_tools.runtime.bounded import (
+    Amount,
+    Count,
+    Counts,
+    Distribution,
+    Finite,
+    Given,
+    Name,
+    Nanoseconds,
+    Rows,
+    Text,
+    Whole,
+)
 
 FORMAT = 1
 """The newest format that this reader knows."""
@@ -41,15 +54,15 @@ class SiteRow(_Part):
 
     function: Name
     file: Name = ""
-    line: int = 0
+    line: Count = 0
 
 
 class Definition(_Part):
     """What is known of a function's code; `body` is the hash of its normalised source."""
 
     file: Name = ""
-    line: int = 0
-    end_line: int = 0
+    line: Count = 0
+    end_line: Count = 0
     body: Name = ""
     kind: Name = "function"
 
@@ -100,7 +113,7 @@ class QueryRow(_Part):
     statement: Name
     function: Name
     file: Name = ""
-    line: int = 0
+    line: Count = 0
     entry: Name
     executions: Count
     errors: Counts = {}
@@ -143,7 +156,7 @@ class DependencyRow(_Part):
     operation: Name
     function: Name
     file: Name = ""
-    line: int = 0
+    line: Count = 0
     entry: Name
     calls: Count
     errors: Counts = {}
@@ -157,8 +170,8 @@ class Sensor(_Part):
 
     version: Name = ""
     mechanism: Name = ""
-    overhead_ns: int = 0
-    process_cpu_ns: int = 0
+    overhead_ns: Nanoseconds = 0
+    process_cpu_ns: Nanoseconds = 0
     dropped: Counts = {}
 
 
@@ -166,10 +179,10 @@ class Window(_Part):
     """What one process did in one span of time."""
 
     format: int = Field(ge=1)
-    service: Name
+    service: Given
     environment: Name = "production"
     release: Name = "unknown"
-    instance: Name
+    instance: Given
     sequence: Whole
     start_unix_ns: Whole
     end_unix_ns: Whole
@@ -203,6 +216,8 @@ def parse(line: bytes | str) -> Window:
     _refuse_newer(window.format)
     if window.end_unix_ns < window.start_unix_ns:
         raise DataError("end_unix_ns lies before start_unix_ns")
+    if window.end_unix_ns - window.start_unix_ns > limits.LONGEST_NS:
+        raise DataError("the window is longer than a day")
     return window
 
 
