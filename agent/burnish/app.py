@@ -117,6 +117,7 @@ class App:
             self.config.service.name,
             self.config.service.environment,
             spool=self.path(settings.windows),
+            keep=settings.keep,
         )
 
     @cached_property

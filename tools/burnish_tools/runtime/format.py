@@ -6,11 +6,17 @@ window of a newer format is not guessed at: `NewerFormat` says so, and who reads
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, ValidationError
+from collections import Counter
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, from_json
+from pydantic_core.core_schema import model_schema
 
 from burnish.conditions import Exemplar, Looked
 from burnish.errors import DataError
 from burnish.histogram import Histogram
+from burnish_tools.runtime import limits
 
 FORMAT = 1
 """The newest format that this reader knows."""
@@ -27,6 +33,43 @@ class NewerFormat(DataError):
         self.format = found
 
 
+Name = Annotated[str, Field(max_length=limits.NAME)]
+Text = Annotated[str, Field(max_length=limits.TEXT)]
+Count = Annotated[int, Field(ge=0, le=limits.COUNT)]
+Whole = Annotated[int, Field(ge=0, lt=2**63)]
+Amount = Annotated[float, Field(ge=0, le=limits.COUNT, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Counts = Annotated[dict[Name, Count], Field(max_length=limits.ROWS)]
+R = TypeVar("R")
+Rows = Annotated[tuple[R, ...], Field(max_length=limits.ROWS)]
+
+
+class _Bounded(Histogram):
+    """The fields of a histogram within the bounds."""
+
+    scale: Annotated[int, Field(ge=-10, le=20)] = 3
+    count: Count = 0
+    sum: Amount = 0
+    min: Amount | None = None
+    max: Amount | None = None
+    zero: Count = 0
+    offset: Annotated[int, Field(ge=-limits.INDEX, le=limits.INDEX)] = 0
+    counts: Annotated[tuple[Count, ...], Field(max_length=limits.BUCKETS)] = ()
+
+
+class _ReadBounded:
+    """What is read with these bounds is a plain `Histogram`."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        bounded = handler.resolve_ref_schema(handler.generate_schema(_Bounded))
+        return model_schema(Histogram, bounded["schema"], config=bounded.get("config"), post_init=None)
+
+
+Distribution = Annotated[Histogram, _ReadBounded]
+"""A histogram as it is sent."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -34,151 +77,151 @@ class _Part(BaseModel):
 class SiteRow(_Part):
     """A place in the code."""
 
-    function: str
-    file: str = ""
+    function: Name
+    file: Name = ""
     line: int = 0
 
 
 class Definition(_Part):
     """What is known of a function's code; `body` is the hash of its normalised source."""
 
-    file: str = ""
+    file: Name = ""
     line: int = 0
     end_line: int = 0
-    body: str = ""
-    kind: str = "function"
+    body: Name = ""
+    kind: Name = "function"
 
 
 class Statement(_Part):
     """A normalised statement."""
 
-    text: str
-    system: str = ""
+    text: Text
+    system: Name = ""
 
 
 class EntryRow(_Part):
     """One entry; `wall` in ns, `queries` executions per call."""
 
-    entry: str
-    kind: str = ""
-    calls: NonNegativeInt
-    errors: dict[str, int] = {}
-    status: dict[str, int] = {}
-    wall: Histogram = Histogram()
-    queries: Histogram = Histogram()
+    entry: Name
+    kind: Name = ""
+    calls: Count
+    errors: Counts = {}
+    status: Counts = {}
+    wall: Distribution = Histogram()
+    queries: Distribution = Histogram()
 
 
 class SamplingError(_Part):
     """Standard errors of a sampled row's number of calls and sum of wall time (ns)."""
 
-    calls: NonNegativeFloat = 0
-    wall: NonNegativeFloat = 0
+    calls: Amount = 0
+    wall: Amount = 0
 
 
 class CallRow(_Part):
     """One (function, entry); times in ns. Already weighted where calls were sampled (`rate` calls for one)."""
 
-    function: str
-    entry: str
-    calls: NonNegativeInt
-    errors: dict[str, int] = {}
-    wall: Histogram
-    own: Histogram
-    callers: dict[str, int] = {}
-    rate: NonNegativeFloat = 1
+    function: Name
+    entry: Name
+    calls: Count
+    errors: Counts = {}
+    wall: Distribution
+    own: Distribution
+    callers: Counts = {}
+    rate: Amount = 1
     error: SamplingError = SamplingError()
 
 
 class QueryRow(_Part):
     """One (statement, call site, entry); `wall` in ns, `rows` None where the driver does not tell."""
 
-    statement: str
-    function: str
-    file: str = ""
+    statement: Name
+    function: Name
+    file: Name = ""
     line: int = 0
-    entry: str
-    executions: NonNegativeInt
-    errors: dict[str, int] = {}
-    wall: Histogram
-    rows: int | None = None
+    entry: Name
+    executions: Count
+    errors: Counts = {}
+    wall: Distribution
+    rows: Count | None = None
 
 
 class DriverRow(_Part):
     """Regression sums of executions (y) on rows of the driving statement (x)."""
 
-    statement: str
+    statement: Name
     site: SiteRow
-    n: NonNegativeInt
-    sum_x: float
-    sum_y: float
-    sum_xx: float
-    sum_xy: float
-    sum_yy: float
+    n: Count
+    sum_x: Finite
+    sum_y: Finite
+    sum_xx: Finite
+    sum_xy: Finite
+    sum_yy: Finite
 
 
 class PerCallRow(_Part):
     """How often one call of `function`, its callees included, ran one statement."""
 
-    function: str
-    statement: str
+    function: Name
+    statement: Name
     site: SiteRow
-    entry: str
-    calls: NonNegativeInt
-    executions: Histogram
-    identical: NonNegativeInt = 0
-    time_ns: float = 0
+    entry: Name
+    calls: Count
+    executions: Distribution
+    identical: Count = 0
+    time_ns: Amount = 0
     driver: DriverRow | None = None
 
 
 class DependencyRow(_Part):
     """Calls of one other service: one (kind, peer, operation, call site, entry); `wall` in ns."""
 
-    kind: str
-    peer: str
-    operation: str
-    function: str
-    file: str = ""
+    kind: Name
+    peer: Name
+    operation: Name
+    function: Name
+    file: Name = ""
     line: int = 0
-    entry: str
-    calls: NonNegativeInt
-    errors: dict[str, int] = {}
-    timeouts: NonNegativeInt = 0
-    retries: NonNegativeInt = 0
-    wall: Histogram
+    entry: Name
+    calls: Count
+    errors: Counts = {}
+    timeouts: Count = 0
+    retries: Count = 0
+    wall: Distribution
 
 
 class Sensor(_Part):
     """The sensor about itself; times are CPU nanoseconds in this window."""
 
-    version: str = ""
-    mechanism: str = ""
+    version: Name = ""
+    mechanism: Name = ""
     overhead_ns: int = 0
     process_cpu_ns: int = 0
-    dropped: dict[str, int] = {}
+    dropped: Counts = {}
 
 
 class Window(_Part):
     """What one process did in one span of time."""
 
     format: int = Field(ge=1)
-    service: str
-    environment: str = "production"
-    release: str = "unknown"
-    instance: str
-    sequence: NonNegativeInt
-    start_unix_ns: NonNegativeInt
-    end_unix_ns: NonNegativeInt
-    python: str = ""
+    service: Name
+    environment: Name = "production"
+    release: Name = "unknown"
+    instance: Name
+    sequence: Whole
+    start_unix_ns: Whole
+    end_unix_ns: Whole
+    python: Name = ""
     sensor: Sensor = Sensor()
-    functions: dict[str, Definition] = {}
-    statements: dict[str, Statement] = {}
-    entries: tuple[EntryRow, ...] = ()
-    calls: tuple[CallRow, ...] = ()
-    queries: tuple[QueryRow, ...] = ()
-    per_call: tuple[PerCallRow, ...] = ()
-    dependencies: tuple[DependencyRow, ...] = ()
-    exemplars: tuple[Exemplar, ...] = ()
-    conditions: tuple[Looked, ...] = ()
+    functions: dict[Name, Definition] = {}
+    statements: dict[Name, Statement] = {}
+    entries: Rows[EntryRow] = ()
+    calls: Rows[CallRow] = ()
+    queries: Rows[QueryRow] = ()
+    per_call: Rows[PerCallRow] = ()
+    dependencies: Rows[DependencyRow] = ()
+    exemplars: Rows[Exemplar] = ()
+    conditions: Rows[Looked] = ()
 
 
 class _Header(_Part):
@@ -186,18 +229,53 @@ class _Header(_Part):
 
 
 def parse(line: bytes | str) -> Window:
-    """One line as a window. Raises NewerFormat, or DataError that says what is wrong with the line."""
+    """One line as a window, without the rows that are beyond `limits`: they are counted in `sensor.dropped`.
+
+    Raises NewerFormat, or DataError that says what is wrong with the line.
+    """
     try:
         window = Window.model_validate_json(line)
     except ValidationError as error:
         _refuse_newer(_format(line))
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{where}: {first['msg']}" if where else first["msg"]) from None
+        window = _without_rows_beyond_limits(line, error)
     _refuse_newer(window.format)
     if window.end_unix_ns < window.start_unix_ns:
         raise DataError("end_unix_ns lies before start_unix_ns")
     return window
+
+
+_BEYOND = {"string_too_long", "too_long", "greater_than_equal", "less_than_equal", "finite_number"}
+_COUNTED = {"calls": "functions", "queries": "statements", "per_call": "statements", "conditions": "exemplars"}
+"""What a row counts as that is left out, where not as its list's name."""
+
+
+def _without_rows_beyond_limits(line: bytes | str, error: ValidationError) -> Window:
+    errors = error.errors(include_url=False, include_input=False, include_context=False)
+    wrong = next((e for e in errors if e["type"] not in _BEYOND or len(e["loc"]) < 2), None)
+    if wrong is not None:
+        where = ".".join(str(part)[:80] for part in wrong["loc"])
+        raise DataError(f"{where}: {wrong['msg']}" if where else wrong["msg"])
+    raw = from_json(line)
+    dropped = Counter({kind: n for kind, n in raw.get("sensor", {}).get("dropped", {}).items() if type(n) is int})
+    for part, place in {(str(e["loc"][0]), e["loc"][1]) for e in errors}:
+        _leave_out(raw, part, place)
+        dropped[_COUNTED.get(part, part)] += 1
+    raw["sensor"] = {**raw.get("sensor", {}), "dropped": dropped}
+    for part, rows in raw.items():
+        if isinstance(rows, list):
+            raw[part] = [row for row in rows if row is not None]
+    try:
+        return Window.model_validate(raw)
+    except ValidationError as again:
+        raise DataError(str(again.errors(include_url=False, include_input=False)[0]["msg"])) from None
+
+
+def _leave_out(raw: dict[str, Any], part: str, place: int | str) -> None:
+    rows = raw[part]
+    if isinstance(place, int):
+        rows[place] = None
+    elif place in rows:
+        del rows[place]
 
 
 def _refuse_newer(found: int) -> None:

@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from burnish.settings import Section
+
+
+class KeepSettings(Section):
+    """How long the dataset is kept, by how finely it is told. What is shorter than that before it stays as long."""
+
+    detail_hours: float = Field(6, gt=0)
+    """Windows with all their distributions: a profile may begin within this time at any moment, before it at a full
+    hour. A shift at work; it is most of what a window takes."""
+    windows_hours: float = Field(48, gt=0)
+    """Calls and time of functions window by window (10 s); then minute by minute. Two days show what a deployment did
+    at once, in a sixth of the place."""
+    minutes_days: float = Field(35, gt=0)
+    """Calls and time of functions minute by minute, and how far back a profile reaches: verdicts compare with the
+    release before, which may have run for weeks."""
+    samples_days: float = Field(14, gt=0)
+    """Calls that were looked at, with their facts: a rare spike, and one that comes weekly, is seen twice."""
+    hours_days: float = Field(90, gt=0)
+    """Sums and distributions by hour: a quarter, for what depends on the hour of the week."""
+    days_days: float = Field(400, gt=0)
+    """Sums and distributions by day: a year and a month, to compare a season with the last one; and deployments."""
 
 
 class RuntimeSettings(Section):
@@ -12,3 +34,5 @@ class RuntimeSettings(Section):
     """The file in which the dataset is kept."""
     windows: str = ".burnish/windows"
     """The directory into which the sensor writes its windows (BURNISH_OUTPUT)."""
+    keep: KeepSettings = KeepSettings()
+    """How long it is kept."""

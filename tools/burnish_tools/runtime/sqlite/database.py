@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from burnish.errors import DataError, Unavailable
+from burnish_tools.runtime.sqlite.names import Names
 from burnish_tools.runtime.sqlite.schema import migrate
+from burnish_tools.runtime.sqlite.sums import settle
 
 LOCK_SECONDS = 30
 
@@ -32,6 +34,7 @@ class Database:
             self.connection.execute("PRAGMA journal_mode = WAL")
             self.connection.execute("PRAGMA synchronous = NORMAL")
             migrate(self.connection, str(self.path))
+            self.names = Names(self.connection)
 
     def close(self) -> None:
         """Closes the file."""
@@ -57,12 +60,28 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that writes; nothing of it is there if it raises."""
-        yield from self._transaction("BEGIN IMMEDIATE")
+        try:
+            yield from self._transaction("BEGIN IMMEDIATE")
+        except BaseException:
+            self.names.forget()
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Sees the file as it is now, whatever is written meanwhile."""
         yield from self._transaction("BEGIN")
+
+    @contextmanager
+    def settled(self) -> Iterator[sqlite3.Connection]:
+        """Like `reading`, after the windows that came since have been added up."""
+        while self._are_waiting():
+            with self.writing() as db:
+                settle(db)
+        yield from self._transaction("BEGIN")
+
+    def _are_waiting(self) -> bool:
+        with self.reading() as db:
+            return db.execute("SELECT 1 FROM spans WHERE level = 0 AND NOT summed LIMIT 1").fetchone() is not None
 
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self.reported():

@@ -1,124 +1,131 @@
-"""Windows into the dataset: the rows of the window itself, and the sums of its hour and its day."""
+"""Windows into the dataset, as they came. What they add up to is made later, many at a time (`sums.py`)."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
+from burnish.errors import DataError
+from burnish_tools.runtime import limits
 from burnish_tools.runtime.format import Window
-from burnish_tools.runtime.sqlite import samples
+from burnish_tools.runtime.sqlite import codec, samples
 from burnish_tools.runtime.sqlite.names import Names, inserted
-from burnish_tools.runtime.sqlite.rows import CALL_ROWS, DEPENDENCY_ROWS, DRIVER_ROWS, FAN_OUT_ROWS, QUERY_ROWS, Rows
-from burnish_tools.runtime.sqlite.windows import rows_of
+from burnish_tools.runtime.sqlite.rows import CALL_ROWS, ENTRY_ROWS, FAN_OUT_ROWS, Detail
+from burnish_tools.runtime.sqlite.sums import STEP, settle
+from burnish_tools.runtime.sqlite.windows import detail_of
 from burnish_tools.runtime.store import Taken
 
-HOUR_NS = 3600 * 10**9
-LEVELS = {1: HOUR_NS, 2: 24 * HOUR_NS}
-"""Length of the sums' buckets in ns, by level; a window belongs to the bucket in which it began."""
+WAITING = 4 * STEP
+"""Windows that may wait to be added up, where nobody tidies: it bounds what a reader has to do first."""
 
-DETAIL_NS = 6 * HOUR_NS
-"""How long windows keep all of their rows. Before that, a profile begins at a whole hour."""
-
-Bucket = tuple[str, str, str, int, int]
-"""service, environment, release, level, start"""
+Owned = tuple[int, str, str, str]
+"""function, service, environment, release"""
 
 
-def ingest(db: sqlite3.Connection, windows: Iterable[Window]) -> Taken:
-    """Takes windows in, inside the caller's transaction."""
-    names, new, duplicates = Names(db), 0, 0
-    hours: dict[Bucket, tuple[int, Rows]] = {}
+def ingest(db: sqlite3.Connection, names: Names, windows: Iterable[Window], now: float) -> Taken:
+    """Takes windows in, inside the caller's transaction. `now` is in seconds since 1970."""
+    intake = _Intake(db, names, now)
     for window in windows:
-        span = _new_span(db, window)
-        if span is None:
-            duplicates += 1
-            continue
-        rows = rows_of(window, names)
-        rows.write(db, span)
-        samples.write(db, span, window, names)
-        _mark_seen(db, window, rows)
-        new += 1
-        bucket = _bucket(window, 1)
-        end, total = hours.setdefault(bucket, (0, Rows()))
-        total.add(rows)
-        hours[bucket] = max(end, window.end_unix_ns), total
-    for bucket, (end, total) in hours.items():
-        _add_sum(db, bucket, end, total)
-        _add_sum(db, _day(bucket), end, total)
-    return Taken(new, duplicates)
+        intake.take(window)
+    intake.finish()
+    (waiting,) = db.execute("SELECT count(*) FROM spans WHERE level = 0 AND NOT summed").fetchone()
+    while waiting > WAITING:
+        settle(db)
+        waiting -= STEP
+    return Taken(intake.new, intake.duplicates, dict(sorted(intake.refused.items())))
 
 
-def thin(db: sqlite3.Connection) -> None:
-    """Thins the windows that began more than `DETAIL_NS` before the newest one: their sums are in hours and days.
+class _Intake:
+    """One batch."""
 
-    What is left is what a series needs (calls, time and queries by function and entry), a tenth of the size.
-    """
-    old = "SELECT id FROM spans WHERE level = 0 AND detailed AND start_unix_ns < ?"
-    newest = db.execute("SELECT max(start_unix_ns) FROM spans WHERE level = 0").fetchone()[0]
-    spans = [row[0] for row in db.execute(old, ((newest or 0) - DETAIL_NS,))]
-    for table in (QUERY_ROWS, FAN_OUT_ROWS, DRIVER_ROWS, DEPENDENCY_ROWS):
-        db.executemany(f"DELETE FROM {table.name} WHERE span_id = ?", ((span,) for span in spans))
-    for left in (
-        "UPDATE call_rows SET wall = x'', own = x'', errors = '{}', callers = '{}' WHERE span_id = ?",
-        "UPDATE entry_rows SET wall = x'', queries = x'', errors = '{}', status = '{}' WHERE span_id = ?",
-    ):
-        db.executemany(left, ((span,) for span in spans))
-    db.executemany("UPDATE spans SET detailed = 0 WHERE id = ?", ((span,) for span in spans))
+    def __init__(self, db: sqlite3.Connection, names: Names, now: float) -> None:
+        self._db, self._now, self._names = db, now, names
+        names.open()
+        (self._horizon,) = db.execute("SELECT windows_unix_ns FROM horizon").fetchone()
+        self._seen: dict[Owned, int] = {}
+        self.new, self.duplicates, self.refused = 0, 0, Counter[str]()
 
+    def take(self, window: Window) -> None:
+        """Takes one window in, or counts why not."""
+        try:
+            limits.in_time(window.start_unix_ns, self._now, self._horizon)
+        except DataError as error:
+            self.refused[str(error)] += 1
+            return
+        if _is_there(self._db, window):
+            self.duplicates += 1
+            return
+        self._names.begin(window.service, window.start_unix_ns)
+        detail = detail_of(window, self._names)
+        span = _new_span(self._db, window, self._names.dropped)
+        self._db.execute("INSERT INTO details (span_id, rows) VALUES (?, ?)", (span, codec.encoded(detail)))
+        self._db.executemany(_POINT, _points(span, detail))
+        samples.write(self._db, span, window, self._names)
+        self._see(window, detail)
+        self.new += 1
 
-def _new_span(db: sqlite3.Connection, window: Window) -> int | None:
-    cursor = db.execute(
-        "INSERT OR IGNORE INTO spans (level, service, environment, release, start_unix_ns, end_unix_ns,"
-        " instance, sequence, python, sensor) VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            window.service,
-            window.environment,
-            window.release,
-            window.start_unix_ns,
-            window.end_unix_ns,
-            window.instance,
-            window.sequence,
-            window.python,
-            window.sensor.model_dump_json(),
-        ),
-    )
-    return inserted(cursor) if cursor.rowcount else None
+    def _see(self, window: Window, detail: Detail) -> None:
+        """Remembers when this version of each function's code ran last: of two in one release, the newer one counts."""
+        owner = window.service, window.environment, window.release
+        for table in (CALL_ROWS, FAN_OUT_ROWS):
+            for row in detail[table.name]:
+                key = (row[0][0], *owner)
+                self._seen[key] = max(self._seen.get(key, 0), window.end_unix_ns)
 
-
-def _mark_seen(db: sqlite3.Connection, window: Window, rows: Rows) -> None:
-    """Remembers when this version of each function's code ran last: of two in one release, the newer one counts."""
-    functions = {function for function, _ in rows.tables[CALL_ROWS.name]}
-    where = window.service, window.environment, window.release, window.end_unix_ns
-    db.executemany(
-        "INSERT INTO last_seen (function_id, service, environment, release, unix_ns) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET unix_ns = max(unix_ns, excluded.unix_ns)",
-        ((function, *where) for function in sorted(functions)),
-    )
-
-
-def _bucket(window: Window, level: int) -> Bucket:
-    start = window.start_unix_ns // LEVELS[level] * LEVELS[level]
-    return window.service, window.environment, window.release, level, start
-
-
-def _day(hour: Bucket) -> Bucket:
-    service, environment, release, _, start = hour
-    return service, environment, release, 2, start // LEVELS[2] * LEVELS[2]
-
-
-def _add_sum(db: sqlite3.Connection, bucket: Bucket, end: int, rows: Rows) -> None:
-    found = db.execute(
-        "SELECT id FROM spans WHERE service = ? AND environment = ? AND release = ? AND level = ?"
-        " AND start_unix_ns = ? AND level > 0",
-        bucket,
-    ).fetchone()
-    if found is None:
-        insert = (
-            "INSERT INTO spans (service, environment, release, level, start_unix_ns, end_unix_ns)"
-            " VALUES (?, ?, ?, ?, ?, ?)"
+    def finish(self) -> None:
+        """Writes what is written once for the batch."""
+        rows = sorted((*owned, unix_ns) for owned, unix_ns in self._seen.items())
+        self._db.executemany(
+            "INSERT INTO last_seen (function_id, service, environment, release, unix_ns) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET unix_ns = max(unix_ns, excluded.unix_ns)",
+            rows,
         )
-        rows.write(db, inserted(db.execute(insert, (*bucket, end))))
-        return
-    total = Rows.of_span(db, found[0])
-    total.add(rows)
-    total.write(db, found[0])
-    db.execute("UPDATE spans SET end_unix_ns = max(end_unix_ns, ?) WHERE id = ?", (end, found[0]))
+        self._names.finish()
+
+
+def _is_there(db: sqlite3.Connection, window: Window) -> bool:
+    """Whether the window is known, alone or as a part of a minute."""
+    found = db.execute(
+        "SELECT last_sequence FROM spans WHERE service = ? AND instance = ? AND sequence <= ? AND level = 0"
+        " ORDER BY sequence DESC LIMIT 1",
+        (window.service, window.instance, window.sequence),
+    ).fetchone()
+    return found is not None and found[0] >= window.sequence
+
+
+def _new_span(db: sqlite3.Connection, window: Window, dropped: dict[str, int]) -> int:
+    sensor = window.sensor.model_copy(update={"dropped": Counter(window.sensor.dropped) + Counter(dropped)})
+    return inserted(
+        db.execute(
+            "INSERT INTO spans (level, service, environment, release, start_unix_ns, end_unix_ns, instance, sequence,"
+            " last_sequence, python, sensor) VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                window.service,
+                window.environment,
+                window.release,
+                window.start_unix_ns,
+                window.end_unix_ns,
+                window.instance,
+                window.sequence,
+                window.sequence,
+                window.python,
+                sensor.model_dump_json(),
+            ),
+        )
+    )
+
+
+def _points(span: int, detail: Detail) -> Iterator[tuple[float, ...]]:
+    for row in detail[CALL_ROWS.name]:
+        calls, wall, _, queries, *_ = row[1]
+        yield row[0][0], span, row[0][1], calls, wall, queries
+    for row in detail[ENTRY_ROWS.name]:
+        yield 0, span, row[0][0], *row[1]
+
+
+_POINT = """
+INSERT INTO points (function_id, span_id, entry_id, calls, wall_ns, queries) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET
+    calls = calls + excluded.calls, wall_ns = wall_ns + excluded.wall_ns, queries = queries + excluded.queries
+"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from itertools import islice
 
@@ -10,7 +11,7 @@ from burnish.errors import DataError
 from burnish_tools.runtime.format import FORMAT, NewerFormat, Window
 from burnish_tools.runtime.spool import Line, Mark, Spool, read
 from burnish_tools.runtime.sqlite.database import Database
-from burnish_tools.runtime.sqlite.ingest import ingest, thin
+from burnish_tools.runtime.sqlite.ingest import ingest
 
 BATCH = 25
 """Lines per transaction: bounds the memory, and what a killed process has to do again."""
@@ -41,7 +42,8 @@ class Intake:
 
     def _take(self, batch: Sequence[Line], newer: list[str]) -> int:
         with self._database.writing() as db:
-            taken = ingest(db, (line.content for line in batch if isinstance(line.content, Window)))
+            windows = (line.content for line in batch if isinstance(line.content, Window))
+            taken = ingest(db, self._database.names, windows, time.time())
             for line in batch:
                 if isinstance(line.content, NewerFormat):
                     newer.append(f"{self._where(line)}: {line.content}")
@@ -50,7 +52,6 @@ class Intake:
                 elif isinstance(line.content, DataError):
                     _log.warning("%s: not a window, skipped: %s", self._where(line), line.content)
                     db.execute("INSERT OR REPLACE INTO bad_lines VALUES (?, ?)", (line.place, str(line.content)))
-            thin(db)
             marks = {line.mark.file: line.mark for line in batch}.values()
             rows = ((mark.file, mark.offset, mark.lines) for mark in marks)
             db.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", rows)
@@ -61,7 +62,7 @@ class Intake:
             found = db.execute("SELECT place, line FROM refused WHERE format <= ?", (FORMAT,)).fetchall()
             windows = [content for _, raw in found if isinstance(content := read(raw), Window)]
             db.executemany("DELETE FROM refused WHERE place = ?", ((place,) for place, _ in found))
-            return ingest(db, windows).new
+            return ingest(db, self._database.names, windows, time.time()).new
 
     def _where(self, line: Line) -> str:
         return f"{self._spool.directory}/{line.place}"

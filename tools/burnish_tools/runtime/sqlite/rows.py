@@ -1,4 +1,4 @@
-"""The rows of a span in memory, and their sums: what ingest writes, what hours and days are added up from.
+"""The rows of a span in memory: as a window has them (`Flat`), and adding up (`Row`).
 
 Every table of rows has the same make: key columns, numbers and counters and histograms that add. `TABLES` says which,
 and everything that reads, writes or sums rows goes by it.
@@ -7,9 +7,10 @@ and everything that reads, writes or sums rows goes by it.
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+import math
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from operator import add
 from typing import Any
 
@@ -74,6 +75,14 @@ DEPENDENCY_ROWS = Table(
 TABLES = (ENTRY_ROWS, CALL_ROWS, QUERY_ROWS, FAN_OUT_ROWS, DRIVER_ROWS, DEPENDENCY_ROWS)
 
 
+Distribution = tuple[int, int, float, float, float, int, int, Sequence[int]]
+"""A histogram: scale, count, sum, minimum and maximum (-1: not known), zero, offset, counts."""
+Flat = tuple[Key, tuple[float, ...], tuple[Counter, ...], tuple[Distribution, ...]]
+"""A row of one window: its key, numbers, counters and distributions. Plain tuples: there are very many."""
+Detail = dict[str, list[Flat]]
+"""The rows of a window, by table."""
+
+
 class Row:
     """The adding part of a row."""
 
@@ -84,6 +93,23 @@ class Row:
         self.counters = [dict(counter) for counter in counters]
         self.tallies = list(tallies)
 
+    @classmethod
+    def zero(cls, table: Table) -> Row:
+        """A row of nothing."""
+        return cls([0] * len(table.numbers), ({} for _ in table.counters), [Tally() for _ in table.histograms])
+
+    def add_flat(self, row: Flat) -> None:
+        """Adds a row of a window."""
+        _, numbers, counters, distributions = row
+        self.numbers = list(map(add, self.numbers, numbers))
+        for mine, theirs in zip(self.counters, counters, strict=True):
+            if theirs:
+                count(mine, theirs)
+        for tally, (scale, n, total, low, high, zero, offset, counts) in zip(self.tallies, distributions, strict=True):
+            lanes = int.from_bytes(array("Q", counts).tobytes(), "little")
+            ends = math.inf if low < 0 else low, -math.inf if high < 0 else high
+            tally.add_lanes(scale, n, total, *ends, zero, offset, lanes)
+
     def add(self, other: Row) -> None:
         """Adds another row of the same table."""
         self.numbers = list(map(add, self.numbers, other.numbers))
@@ -93,58 +119,11 @@ class Row:
         for tally, one in zip(self.tallies, other.tallies, strict=True):
             tally.add_tally(one)
 
-    def copy(self) -> Row:
-        """An independent copy."""
-        return Row(self.numbers, self.counters, [Tally().add_tally(one) for one in self.tallies])
-
 
 def count(into: Counter, more: Counter) -> None:
     """Adds counts by key."""
     for key, n in more.items():
         into[key] = into.get(key, 0) + n
-
-
-@dataclass
-class Rows:
-    """All rows of one span, by table and key."""
-
-    tables: dict[str, dict[Key, Row]] = field(default_factory=lambda: {table.name: {} for table in TABLES})
-
-    def put(self, table: Table, key: Key, row: Row) -> None:
-        """Adds a row; takes it over where the key is new."""
-        rows = self.tables[table.name]
-        if key in rows:
-            rows[key].add(row)
-        else:
-            rows[key] = row
-
-    def add(self, other: Rows) -> None:
-        """Adds all rows of another span; the other stays as it is."""
-        for table in TABLES:
-            mine = self.tables[table.name]
-            for key, row in other.tables[table.name].items():
-                if key in mine:
-                    mine[key].add(row)
-                else:
-                    mine[key] = row.copy()
-
-    def write(self, db: sqlite3.Connection, span: int) -> None:
-        """Writes all rows as those of a span, over what was there."""
-        for table in TABLES:
-            columns = ("span_id", *table.columns)
-            marks = ", ".join("?" * len(columns))
-            statement = f"INSERT OR REPLACE INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"
-            rows = self.tables[table.name].items()
-            db.executemany(statement, ((span, *key, *_stored(row)) for key, row in rows))
-
-    @classmethod
-    def of_span(cls, db: sqlite3.Connection, span: int) -> Rows:
-        """Reads the rows of a span."""
-        rows = cls()
-        for table in TABLES:
-            found = db.execute(f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE span_id = ?", (span,))
-            rows.tables[table.name] = dict(loaded(table, found))
-        return rows
 
 
 def loaded(table: Table, stored: Iterable[Key]) -> Iterator[tuple[Key, Row]]:
@@ -160,7 +139,8 @@ def _counter(text: str) -> Counter:
     return json.loads(text) if text != "{}" else {}
 
 
-def _stored(row: Row) -> Iterator[Any]:
+def stored(row: Row) -> Iterator[Any]:
+    """The values of a row's columns, after those of its key."""
     yield from row.numbers
     for counter in row.counters:
         yield json.dumps(counter, sort_keys=True) if counter else "{}"

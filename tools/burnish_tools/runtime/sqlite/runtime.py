@@ -6,8 +6,8 @@ Writing is in one transaction per batch of lines, together with how far the file
 
 from __future__ import annotations
 
-import json
 import sqlite3
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -15,11 +15,16 @@ from burnish.conditions import Sample
 from burnish.excerpt import excerpt
 from burnish.profile import Deployment, FunctionStats, Profile, Release, Series, Stretch
 from burnish_tools.runtime.format import Window
+from burnish_tools.runtime.settings import KeepSettings
 from burnish_tools.runtime.spool import Spool
-from burnish_tools.runtime.sqlite import reading, samples, series
+from burnish_tools.runtime.sqlite import functions, profiles, samples, series
 from burnish_tools.runtime.sqlite.database import Database
-from burnish_tools.runtime.sqlite.ingest import DETAIL_NS, LEVELS, ingest, thin
+from burnish_tools.runtime.sqlite.ingest import ingest
 from burnish_tools.runtime.sqlite.intake import Intake
+from burnish_tools.runtime.sqlite.tidy import step
+
+STEPS = 1_000
+"""Of tidying after one refresh: half a million windows."""
 
 
 class SqliteRuntime:
@@ -36,12 +41,13 @@ class SqliteRuntime:
         spool: Path | str | None = None,
         *,
         database: Database | None = None,
+        keep: KeepSettings | None = None,
     ) -> None:
         """Opens or makes the file. Raises DataError where it is corrupt or of a newer Burnish."""
         self.path, self.service, self.environment = Path(path), service, environment
         self._owner = service, environment
         again = f"the windows in {spool} are read again" if spool else "send the windows again"
-        self._shared = database is not None
+        self._shared, self._keep = database is not None, keep or KeepSettings()
         self._database = database or Database(path, again)
         self._intake = Intake(self._database, Spool(Path(spool))) if spool else None
 
@@ -55,16 +61,29 @@ class SqliteRuntime:
     def refresh(self) -> int:
         """Takes in what the spool holds beyond the last time; returns how many windows were new.
 
-        A line that is no window is written to the log once and skipped. Lines of a newer format are kept for a newer
-        Burnish; DataError says so once, after everything else has been taken in.
+        After that old windows are thinned and dropped (`KeepSettings`). A line that is no window is written to the log
+        once and skipped. Lines of a newer format are kept for a newer Burnish; DataError says so once, after everything
+        else has been taken in.
         """
-        return self._intake.refresh() if self._intake else 0
+        if self._intake is None:
+            return 0
+        try:
+            return self._intake.refresh()
+        finally:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Age is that before the newest window: a recorded dataset, or one of a service that ended, stays as it is."""
+        for _ in range(STEPS):
+            with self._database.writing() as db:
+                (newest,) = db.execute("SELECT max(end_unix_ns) FROM spans WHERE level = 0").fetchone()
+                if newest is None or not step(db, self._database.names, newest / 1e9, self._keep):
+                    return
 
     def take(self, windows: Iterable[Window]) -> int:
         """Takes in windows that came another way; returns how many were new."""
         with self._database.writing() as db:
-            taken = ingest(db, windows)
-            thin(db)
+            taken = ingest(db, self._database.names, windows, time.time())
         return taken.new
 
     def bad_lines(self) -> Sequence[tuple[str, str]]:
@@ -76,7 +95,7 @@ class SqliteRuntime:
 
     def releases(self) -> Sequence[Release]:
         """All releases seen, oldest first."""
-        with self._database.reading() as db:
+        with self._database.settled() as db:
             rows = db.execute(
                 "SELECT release, min(start_unix_ns), max(end_unix_ns), count(*) FROM spans"
                 " WHERE service = ? AND environment = ? AND level = 0 GROUP BY release ORDER BY 2, 1",
@@ -98,39 +117,20 @@ class SqliteRuntime:
     def profile(self, release: str | None = None, *, since_unix_ns: int = 0) -> Profile | None:
         """The merged profile of the windows that began at or after `since_unix_ns`; None where there is none.
 
-        A `since` that lies more than six hours before the newest window counts from the next full hour.
+        Where windows have lost their detail since then, it begins at the next full hour. It reaches as far back as
+        windows are kept. Of very many functions it has those that cost most, `dropped` says how many it has not; asked
+        by name it knows them all.
         """
         if release is None:
             releases = self.releases()
             if not releases:
                 return None
             release = releases[-1].name
-        with self._database.reading() as db:
-            since_unix_ns = _possible(db, since_unix_ns)
-            windows = db.execute(
-                "SELECT start_unix_ns, end_unix_ns, instance, sensor FROM spans WHERE service = ? AND environment = ?"
-                " AND release = ? AND level = 0 AND start_unix_ns >= ? ORDER BY start_unix_ns",
-                (*self._owner, release, since_unix_ns),
-            ).fetchall()
-            if not windows:
-                return None
-            named = reading.Named.of(db, (*self._owner, release), _cover(db, (*self._owner, release), since_unix_ns))
-            return Profile(
-                service=self.service,
-                environment=self.environment,
-                release=release,
-                start_unix_ns=windows[0][0],
-                end_unix_ns=max(row[1] for row in windows),
-                observed_seconds=union_ns((start, end) for start, end, *_ in windows) / 1e9,
-                windows=len(windows),
-                instances=len({row[2] for row in windows}),
-                entries=reading.entries(named),
-                functions=reading.functions(named),
-                queries=reading.queries(named),
-                fan_outs=reading.fan_outs(named),
-                dependencies=reading.dependencies(named),
-                dropped=_dropped(row[3] for row in windows),
-            )
+        with self._database.settled() as db:
+            return profiles.read(db, self._finder(release), since_unix_ns)
+
+    def _finder(self, release: str) -> profiles.Finder:
+        return profiles.Finder(self._database, (*self._owner, release))
 
     def excerpt(self, function: str, release: str | None = None) -> Profile | None:
         """What of the profile concerns one function; None where there is no window."""
@@ -153,15 +153,15 @@ class SqliteRuntime:
         self, level: str, *, since_unix_ns: int = 0, functions: Collection[str] | None = None
     ) -> Sequence[Stretch]:
         """Sums by `hour` or `day` over all releases, oldest first."""
-        with self._database.reading() as db:
+        with self._database.settled() as db:
             return series.history(db, self._owner, level, since_unix_ns, functions)
 
     def span(
         self, function: str, start_unix_ns: int, end_unix_ns: int, *, release: str | None = None
     ) -> Mapping[str, FunctionStats]:
         """The function by entry, out of the hours that begin from `start_unix_ns` on and before `end_unix_ns`."""
-        with self._database.reading() as db:
-            return reading.by_entry(db, self._owner, release, function, (start_unix_ns, end_unix_ns))
+        with self._database.settled() as db:
+            return functions.by_entry(db, self._owner, release, function, (start_unix_ns, end_unix_ns))
 
     def samples(self, function: str, release: str, *, since_unix_ns: int = 0) -> Sequence[Sample]:
         """What was looked at of a function's calls, window by window, oldest first."""
@@ -172,41 +172,3 @@ class SqliteRuntime:
         """What was marked as deployed, oldest first."""
         with self._database.reading() as db:
             return series.deployments(db, self._owner)
-
-
-def _possible(db: sqlite3.Connection, since: int) -> int:
-    """Where single windows may have been thinned, the next full hour."""
-    newest = db.execute("SELECT max(start_unix_ns) FROM spans WHERE level = 0").fetchone()[0] or 0
-    return since if since >= newest - DETAIL_NS else -(-since // LEVELS[1]) * LEVELS[1]
-
-
-def _cover(db: sqlite3.Connection, owner: tuple[str, str, str], since: int) -> list[int]:
-    """The fewest spans that together are all windows since then: whole days, whole hours, windows."""
-    hour, day = LEVELS[1], LEVELS[2]
-    from_hour = -(-since // hour) * hour
-    from_day = -(-since // day) * day
-    found = db.execute(
-        "SELECT id FROM spans WHERE service = ? AND environment = ? AND release = ?"
-        " AND ((level = 2 AND start_unix_ns >= ?)"
-        "   OR (level = 1 AND start_unix_ns >= ? AND start_unix_ns < ?)"
-        "   OR (level = 0 AND start_unix_ns >= ? AND start_unix_ns < ?))",
-        (*owner, from_day, from_hour, from_day, since, from_hour),
-    )
-    return [row[0] for row in found]
-
-
-def union_ns(spans: Iterable[tuple[int, int]]) -> int:
-    """Time covered by at least one of the spans, which come in order of their start."""
-    covered, reached = 0, 0
-    for start, end in spans:
-        covered += max(0, end - max(start, reached))
-        reached = max(reached, end)
-    return covered
-
-
-def _dropped(sensors: Iterable[str]) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for sensor in sensors:
-        for kind, n in json.loads(sensor)["dropped"].items():
-            total[kind] = total.get(kind, 0) + n
-    return {kind: n for kind, n in sorted(total.items()) if n}

@@ -17,8 +17,11 @@ KEPT = 16
 sample is kept, which `burnish.conditions` weighs like all of them."""
 
 
-def write(db: sqlite3.Connection, span: int, window: Window, names: Names) -> None:
-    """Writes what a window says."""
+def write(db: sqlite3.Connection, number: int, window: Window, names: Names) -> None:
+    """Writes what a window says; its `number` tells it from others that began at the same time."""
+    if not window.conditions and not window.exemplars:
+        return
+    owner = names.owner(window.service, window.environment, window.release)
     by_function: dict[str, list[Exemplar]] = {}
     for exemplar in window.exemplars:
         by_function.setdefault(exemplar.function, []).append(exemplar)
@@ -27,11 +30,14 @@ def write(db: sqlite3.Connection, span: int, window: Window, names: Names) -> No
         looked_at.setdefault(function, Looked(function=function, calls=0))
     rng = random.Random(f"{window.instance} {window.sequence}")
     db.executemany(
-        "INSERT OR REPLACE INTO samples (span_id, function_id, looked, exemplars) VALUES (?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO samples (owner_id, function_id, start_unix_ns, number, looked, exemplars)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
         (
             (
-                span,
+                owner,
                 names.function(looked.function, window.functions.get(looked.function, Definition())),
+                window.start_unix_ns,
+                number,
                 looked.model_dump_json(exclude_defaults=True),
                 _packed(_kept(by_function.get(looked.function, ()), rng)),
             )
@@ -67,10 +73,10 @@ def _sample(function: str, start_unix_ns: int, looked: str, packed: bytes) -> Sa
 
 
 _READ = """
-SELECT s.start_unix_ns, e.looked, e.exemplars
+SELECT e.start_unix_ns, e.looked, e.exemplars
 FROM functions f
 JOIN samples e ON e.function_id = f.id
-JOIN spans s ON s.id = e.span_id
-WHERE f.name = ? AND s.service = ? AND s.environment = ? AND s.release = ? AND s.level = 0 AND s.start_unix_ns >= ?
-ORDER BY s.start_unix_ns, s.instance, s.sequence
+JOIN owners o ON o.id = e.owner_id
+WHERE f.name = ? AND o.service = ? AND o.environment = ? AND o.release = ? AND e.start_unix_ns >= ?
+ORDER BY e.start_unix_ns, e.number
 """

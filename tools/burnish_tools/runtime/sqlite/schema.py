@@ -1,16 +1,19 @@
 """The tables of the dataset, as numbered steps that are never changed once released: add another instead.
 
-    spans ─┬─ entry_rows      one row for each entry in the span
-           ├─ call_rows       (function, entry)
-           ├─ query_rows      (statement, call site, entry)
-           ├─ fan_out_rows    (function on the stack, statement, call site, entry)
-           ├─ driver_rows     the same, and the statement that drove the repetition
-           ├─ dependency_rows (other service and operation, call site, entry)
-           └─ samples         function: calls that were looked at; of windows only
+    windows (spans of level 0) ─┬─ details   all rows of the window in one compressed piece, while it is new
+                                └─ points    (function, entry): calls, time and queries; function 0 is the entry
+    sums (spans of level 1, 2) ─┬─ entry_rows      one row for each entry in the span
+                                ├─ call_rows       (function, entry)
+                                ├─ query_rows      (statement, call site, entry)
+                                ├─ fan_out_rows    (function on the stack, statement, call site, entry)
+                                ├─ driver_rows     the same, and the statement that drove the repetition
+                                └─ dependency_rows (other service and operation, call site, entry)
+    samples: calls that were looked at, by function and window
 
-A *span* is a window of one instance (level 0), or the sum of all windows of a release that began in one hour (level 1)
-or one day (level 2). Sums of histograms are exact, so a long stretch is read from few rows. After some hours a window
-is thinned: of its rows only what a series needs is left. Names that come again and again are stored once.
+A *window* is of one instance; when it is old, those of a minute are put together. A *sum* is of all windows of a
+release that began in one hour (level 1) or one day (level 2). Sums of histograms are exact, so a long stretch is read
+from few rows. Names that come again and again are stored once. `horizon` says up to when windows were dropped, and when
+names were looked through for those that nothing refers to.
 """
 
 from __future__ import annotations
@@ -26,12 +29,12 @@ def _1_tables(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-def _2_dependencies_samples_deployments(db: sqlite3.Connection) -> None:
-    for statement in _DEPENDENCIES_SAMPLES_DEPLOYMENTS.split(";"):
+def _2_dependencies_details_samples(db: sqlite3.Connection) -> None:
+    for statement in _DEPENDENCIES_DETAILS_SAMPLES.split(";"):
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_1_tables, _2_dependencies_samples_deployments)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_1_tables, _2_dependencies_details_samples)
 
 
 def migrate(db: sqlite3.Connection, path: str) -> None:
@@ -200,9 +203,43 @@ CREATE TABLE refused (
     line BLOB NOT NULL
 )
 """
-_DEPENDENCIES_SAMPLES_DEPLOYMENTS = """
+_DEPENDENCIES_DETAILS_SAMPLES = """
 ALTER TABLE call_rows ADD COLUMN calls_variance REAL NOT NULL DEFAULT 0;
 ALTER TABLE call_rows ADD COLUMN wall_variance REAL NOT NULL DEFAULT 0;
+ALTER TABLE spans ADD COLUMN summed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE spans ADD COLUMN last_sequence INTEGER;
+ALTER TABLE spans ADD COLUMN minute INTEGER NOT NULL DEFAULT 0;
+UPDATE spans SET summed = 1, last_sequence = sequence;
+UPDATE spans SET detailed = 0 WHERE level = 0;
+CREATE INDEX windows_to_sum ON spans (start_unix_ns) WHERE level = 0 AND NOT summed;
+CREATE INDEX windows_in_time ON spans (start_unix_ns) WHERE level = 0;
+
+CREATE TABLE details (
+    span_id INTEGER PRIMARY KEY,
+    rows BLOB NOT NULL
+);
+CREATE TABLE points (
+    function_id INTEGER NOT NULL,
+    span_id INTEGER NOT NULL,
+    entry_id INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    wall_ns REAL NOT NULL,
+    queries REAL NOT NULL,
+    PRIMARY KEY (span_id, function_id, entry_id)
+) WITHOUT ROWID;
+CREATE INDEX points_of_function ON points (function_id);
+INSERT INTO points SELECT r.function_id, s.id, r.entry_id, r.calls, r.wall_ns, r.queries
+    FROM spans s JOIN call_rows r ON r.span_id = s.id WHERE s.level = 0;
+INSERT INTO points SELECT 0, s.id, r.entry_id, r.calls, r.wall_ns, r.executions
+    FROM spans s JOIN entry_rows r ON r.span_id = s.id WHERE s.level = 0;
+DELETE FROM entry_rows WHERE span_id IN (SELECT id FROM spans WHERE level = 0);
+DELETE FROM call_rows WHERE span_id IN (SELECT id FROM spans WHERE level = 0);
+DELETE FROM query_rows WHERE span_id IN (SELECT id FROM spans WHERE level = 0);
+DELETE FROM fan_out_rows WHERE span_id IN (SELECT id FROM spans WHERE level = 0);
+DELETE FROM driver_rows WHERE span_id IN (SELECT id FROM spans WHERE level = 0);
+DROP INDEX calls_of_function;
+CREATE INDEX calls_of_function ON call_rows (function_id, span_id);
+CREATE INDEX call_numbers ON call_rows (span_id, function_id, entry_id, calls, wall_ns, own_ns, queries);
 
 CREATE TABLE peers (
     id INTEGER PRIMARY KEY,
@@ -224,14 +261,23 @@ CREATE TABLE dependency_rows (
     wall BLOB NOT NULL,
     PRIMARY KEY (span_id, peer_id, site_id, entry_id)
 );
+CREATE TABLE owners (
+    id INTEGER PRIMARY KEY,
+    service TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    release TEXT NOT NULL,
+    UNIQUE (service, environment, release)
+);
 CREATE TABLE samples (
-    span_id INTEGER NOT NULL,
+    owner_id INTEGER NOT NULL,
     function_id INTEGER NOT NULL,
+    start_unix_ns INTEGER NOT NULL,
+    number INTEGER NOT NULL,
     looked TEXT NOT NULL,
     exemplars BLOB NOT NULL,
-    PRIMARY KEY (span_id, function_id)
+    PRIMARY KEY (owner_id, function_id, start_unix_ns, number)
 ) WITHOUT ROWID;
-CREATE INDEX samples_of_function ON samples (function_id);
+CREATE INDEX samples_in_time ON samples (start_unix_ns);
 CREATE TABLE deployments (
     service TEXT NOT NULL,
     environment TEXT NOT NULL,
@@ -239,5 +285,17 @@ CREATE TABLE deployments (
     unix_ns INTEGER NOT NULL,
     marked_by TEXT NOT NULL,
     PRIMARY KEY (service, environment, unix_ns, release)
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE TABLE new_names (
+    service TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (service, kind, day)
+) WITHOUT ROWID;
+CREATE TABLE horizon (
+    windows_unix_ns INTEGER NOT NULL,
+    names_unix_ns INTEGER NOT NULL
+);
+INSERT INTO horizon VALUES (0, 0)
 """

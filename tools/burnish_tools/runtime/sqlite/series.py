@@ -91,20 +91,20 @@ WHERE s.service = ? AND s.environment = ? AND s.level = ? AND s.start_unix_ns >=
 GROUP BY s.id, e.entry
 """.replace("{{}}", "{}")
 _SERIES = """
-SELECT s.start_unix_ns, s.end_unix_ns, s.instance, e.entry, sum(c.calls), sum(c.wall_ns), sum(c.queries)
+SELECT s.start_unix_ns, s.end_unix_ns, s.instance, e.entry, sum(p.calls), sum(p.wall_ns), sum(p.queries)
 FROM functions f
-JOIN call_rows c ON c.function_id = f.id
-JOIN spans s ON s.id = c.span_id
-JOIN entries e ON e.id = c.entry_id
-WHERE f.name = ? AND s.service = ? AND s.environment = ? AND s.release = ? AND s.level = 0
+JOIN points p ON p.function_id = f.id
+JOIN spans s ON s.id = p.span_id
+JOIN entries e ON e.id = p.entry_id
+WHERE f.name = ? AND s.service = ? AND s.environment = ? AND s.release = ?
 GROUP BY s.id, e.entry
 ORDER BY s.start_unix_ns, s.instance, s.sequence, e.entry
 """
 _ENTRY_SERIES = """
-SELECT s.start_unix_ns, s.end_unix_ns, s.instance, e.entry, sum(r.calls), sum(r.wall_ns), sum(r.executions)
+SELECT s.start_unix_ns, s.end_unix_ns, s.instance, e.entry, sum(p.calls), sum(p.wall_ns), sum(p.queries)
 FROM spans s
-JOIN entry_rows r ON r.span_id = s.id
-JOIN entries e ON e.id = r.entry_id
+JOIN points p ON p.span_id = s.id AND p.function_id = 0
+JOIN entries e ON e.id = p.entry_id
 WHERE s.service = ? AND s.environment = ? AND s.release = ? AND s.level = 0
 GROUP BY s.id, e.entry
 ORDER BY s.start_unix_ns, s.instance, s.sequence, e.entry

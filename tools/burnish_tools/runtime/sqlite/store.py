@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from burnish.profile import Deployment
 from burnish_tools.runtime.format import Window
+from burnish_tools.runtime.settings import KeepSettings
 from burnish_tools.runtime.sqlite.database import Database
-from burnish_tools.runtime.sqlite.ingest import ingest, thin
+from burnish_tools.runtime.sqlite.ingest import ingest
 from burnish_tools.runtime.sqlite.runtime import SqliteRuntime
+from burnish_tools.runtime.sqlite.tidy import step
 from burnish_tools.runtime.store import Seen, Taken
 
 
 class SqliteStore:
     """Satisfies `burnish_tools.runtime.store.Store`."""
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, keep: KeepSettings | None = None) -> None:
         """Opens or makes the file. Raises DataError where it is corrupt or of a newer Burnish."""
-        self._database = Database(path)
+        self._database, self._keep = Database(path), keep or KeepSettings()
 
     def add(self, windows: Sequence[Window]) -> Taken:
         """Takes windows in, in one transaction."""
         with self._database.writing() as db:
-            return ingest(db, windows)
+            return ingest(db, self._database.names, windows, time.time())
 
     def mark(self, deployment: Deployment, service: str, environment: str) -> None:
         """Notes a deployment; who marked it last is named."""
@@ -37,8 +40,7 @@ class SqliteStore:
     def tidy(self, now: float) -> bool:
         """One bounded step of rolling up and dropping; True where there is more to do."""
         with self._database.writing() as db:
-            thin(db)
-        return False
+            return step(db, self._database.names, now, self._keep)
 
     def services(self) -> Sequence[Seen]:
         """What is in it, in order of service and environment."""
