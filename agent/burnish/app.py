@@ -33,7 +33,8 @@ from burnish_tools.detectors import detector_types
 from burnish_tools.forges import ForgeSettings
 from burnish_tools.model import ModelSettings
 from burnish_tools.proof.settings import ProofSettings
-from burnish_tools.runtime import RuntimeSettings, SqliteRuntime
+from burnish_tools.runtime import RuntimeSettings, SqliteRuntime, is_server, open_store
+from burnish_tools.runtime import Store as Dataset
 
 if TYPE_CHECKING:
     from burnish.graph import Jobs
@@ -112,6 +113,9 @@ class App:
     def runtime(self) -> Runtime:
         """The dataset."""
         settings = self.config.runtime
+        if is_server(settings.database):
+            service = self.config.service
+            return self.open_dataset().runtime(service.name, service.environment, self.path(settings.windows))
         return SqliteRuntime(
             self.path(settings.database),
             self.config.service.name,
@@ -119,6 +123,12 @@ class App:
             spool=self.path(settings.windows),
             keep=settings.keep,
         )
+
+    def open_dataset(self) -> Dataset:
+        """The dataset of all services, to write to it; opened anew with each call."""
+        settings = self.config.runtime
+        database = settings.database if is_server(settings.database) else self.path(settings.database)
+        return open_store(database, settings.keep, self.environment.get(settings.password_variable, ""))
 
     @cached_property
     def database(self) -> Database | None:

@@ -61,7 +61,7 @@ class Failing:
     def run(self, statement: str, values: Mapping[str, Any] | None = None) -> None:
         self._connection.run(statement, values)
 
-    def read(self, query: str, values: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
+    def read(self, query: str, values: Mapping[str, Any] | None = None) -> Sequence[tuple[Any, ...]]:
         return self._connection.read(query, values)
 
     def insert(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]], token: str = "") -> None:

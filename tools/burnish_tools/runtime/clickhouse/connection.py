@@ -18,9 +18,8 @@ from burnish.errors import ConfigError, DataError, Unavailable
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-SCHEMES = ("clickhouse://", "clickhouses://", "chdb://")
+PORTS = {"clickhouse": 8123, "clickhouses": 8443, "chdb": 0}
 """A server over HTTP, over HTTPS; the engine in this process, in a directory (for tests)."""
-PORTS = {"clickhouse": 8123, "clickhouses": 8443}
 CONNECT_SECONDS, ANSWER_SECONDS = 10, 300
 _MISSING = "install the extra for it: pip install 'burnish[clickhouse]'"
 _DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -40,7 +39,7 @@ class Connection(Protocol):
     def run(self, statement: str, values: Mapping[str, Any] | None = None) -> None:
         """Runs a statement that returns nothing."""
 
-    def read(self, query: str, values: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
+    def read(self, query: str, values: Mapping[str, Any] | None = None) -> Sequence[tuple[Any, ...]]:
         """The rows of a query; `values` are those of its `{name:Type}` marks."""
 
     def insert(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]], token: str = "") -> None:
@@ -61,10 +60,10 @@ class Clickhouse:
         with self._lock, reported(self.url):
             self._client.command(statement, parameters=dict(values or {}))
 
-    def read(self, query: str, values: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
+    def read(self, query: str, values: Mapping[str, Any] | None = None) -> Sequence[tuple[Any, ...]]:
         """The rows of a query."""
         with self._lock, reported(self.url):
-            return self._client.query(query, parameters=dict(values or {})).result_rows
+            return [tuple(row) for row in self._client.query(query, parameters=dict(values or {})).result_rows]
 
     def insert(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]], token: str = "") -> None:
         """Writes rows."""
@@ -107,7 +106,7 @@ def connect(url: str, password: str = "") -> Clickhouse:
     path, _, database = parts.path.rpartition("/")
     if parts.password is not None:
         raise ConfigError(f"{shown}: takes no password in the URL; see runtime.password_variable")
-    if f"{parts.scheme}://" not in SCHEMES or not _DATABASE.fullmatch(database):
+    if parts.scheme not in PORTS or not _DATABASE.fullmatch(database):
         raise ConfigError(f"{shown}: is not of the form clickhouse://user@host:port/database")
     with reported(shown):
         options = {"interface": "chdb", "path": path} if parts.scheme == "chdb" else _server(parts, password, shown)

@@ -15,7 +15,7 @@ _SINCE = """(level = 2 AND start_ns >= {day:Int64}
     OR level = 1 AND start_ns >= {hour:Int64} AND start_ns < {day:Int64}
     OR level = 0 AND start_ns >= {minute:Int64} AND start_ns < {hour:Int64})"""
 
-Row = Sequence[Any]
+Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def read(connection: Connection, owner: Mapping[str, str], since: int) -> Profil
 def _possible(connection: Connection, since: int) -> int:
     """Not before windows were dropped; a full minute, or a full hour where minutes were dropped."""
     rows = connection.read("SELECT name, max(unix_ns) FROM horizon GROUP BY name")
-    horizon: dict[str, int] = {name: at for name, at in rows}
+    horizon: dict[str, int] = dict(rows)
     since = up(max(since, horizon.get("windows", 0)), MINUTE_NS)
     return since if since >= horizon.get("minutes", 0) else up(since, HOUR_NS)
 
@@ -149,7 +149,7 @@ def by_entry(
     codes = connection.read(_CODE_OF.format(released=released), values)
     query = _BY_ENTRY.format(columns=CALL_ROWS.merged(), released=released)
     return {
-        entry: _function(codes[0] if codes else (function, "", 0, 0, "", ""), sums, {entry: sums[0]})
+        entry: _function(codes[0] if codes else (function, "", 0, 0, "", ""), tuple(sums), {entry: sums[0]})
         for entry, *sums in connection.read(query, values)
     }
 

@@ -62,7 +62,7 @@ def _sums(table: Table, function: str, own: str, queries: str) -> str:
 
 def releases(connection: Connection, owner: Mapping[str, str]) -> list[Release]:
     """All releases seen, oldest first."""
-    calls: dict[str, int] = {release: n for release, n in connection.read(_CALLS, owner)}
+    calls: dict[str, int] = dict(connection.read(_CALLS, owner))
     return [
         Release(name=name, first_unix_ns=first, last_unix_ns=last, windows=n, calls=calls.get(name, 0))
         for name, first, last, n in connection.read(_RELEASES, owner)
