@@ -29,6 +29,7 @@ from burnish.settings import (
 )
 from burnish.store import Store
 from burnish.world import World
+from burnish_tools.collector import CollectorSettings
 from burnish_tools.detectors import detector_types
 from burnish_tools.forges import ForgeSettings
 from burnish_tools.model import ModelSettings
@@ -38,6 +39,7 @@ from burnish_tools.runtime import Store as Dataset
 
 if TYPE_CHECKING:
     from burnish.graph import Jobs
+    from burnish_tools.collector.server import Collector
     from burnish_tools.forges.local import LocalForge
 
 AUTHOR = ("Burnish", "burnish@localhost")
@@ -59,6 +61,7 @@ class _Config(Section):
     """Directory for Burnish's own state (jobs, checkpoints, clones), relative to the configuration file."""
     service: ServiceSettings
     runtime: RuntimeSettings = RuntimeSettings()
+    collector: CollectorSettings = CollectorSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     limits: LimitSettings = LimitSettings()
     rank: RankSettings = RankSettings()
@@ -115,7 +118,7 @@ class App:
         settings = self.config.runtime
         if is_server(settings.database):
             service = self.config.service
-            return self.open_dataset().runtime(service.name, service.environment, self.path(settings.windows))
+            return self.dataset.runtime(service.name, service.environment, self.path(settings.windows))
         return SqliteRuntime(
             self.path(settings.database),
             self.config.service.name,
@@ -124,8 +127,30 @@ class App:
             keep=settings.keep,
         )
 
+    def collector(self, host: str | None = None, port: int | None = None) -> Collector:
+        """What `burnish collect` runs; `host` and `port` go before those of the configuration."""
+        from burnish_tools.collector.ports import otlp_receiver
+        from burnish_tools.collector.server import Collector
+
+        told = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+        settings: CollectorSettings = self.config.collector.model_copy(update=told)
+        database, directory = self.config.runtime.database, self.path(settings.directory)
+        return Collector(
+            settings,
+            directory / "server" if is_server(database) else self.path(database),
+            directory,
+            self.open_dataset,
+            token=self.environment.get(settings.token_variable, ""),
+            receiver=otlp_receiver(directory / "otlp"),
+        )
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """Where the dataset of all services is kept, for what writes to it."""
+        return self.open_dataset()
+
     def open_dataset(self) -> Dataset:
-        """The dataset of all services, to write to it; opened anew with each call."""
+        """The same, opened anew with each call."""
         settings = self.config.runtime
         database = settings.database if is_server(settings.database) else self.path(settings.database)
         return open_store(database, settings.keep, self.environment.get(settings.password_variable, ""))

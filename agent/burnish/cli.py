@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from burnish import __version__
@@ -41,6 +42,9 @@ def parser() -> argparse.ArgumentParser:
         choices=("scan", "verify", "full"),
         help="scan: detect and rank only; verify: also plan, edit and prove; full: also print what would be pushed",
     )
+    collect = add("collect", "receive windows of sensors and OTLP by HTTP, until SIGTERM")
+    collect.add_argument("--host", help="default: collector.host; other than this machine needs a token")
+    collect.add_argument("--port", type=_port, help="default: collector.port (4318); 0 takes any that is free")
     hotspots = add("hotspots", "the functions where the time goes")
     hotspots.add_argument("--by", choices=("own", "wall", "calls", "queries", "errors"), default="own")
     hotspots.add_argument("--top", type=_positive, default=20, metavar="N")
@@ -55,7 +59,12 @@ def parser() -> argparse.ArgumentParser:
     function.add_argument(
         "--tokens", type=_positive, default=600, metavar="N", help="most that --json prints, as a model counts (600)"
     )
-    add("releases", "the releases that the data show")
+    releases = add("releases", "the releases that the data show, and what changed in each")
+    releases.add_argument("--last", type=_positive, default=10, metavar="N", help="default: 10")
+    deployed = add("deployed", "mark a release as deployed")
+    deployed.add_argument("release", help="the commit or version that the sensor reports")
+    deployed.add_argument("--at", default="", metavar="TIME", help="ISO 8601 or seconds since 1970; default: now")
+    deployed.add_argument("--by", default="", metavar="NAME", help="who or what deployed it, such as ci")
     why = add("why", "why a function or job was or was not acted on")
     why.add_argument("name", metavar="FUNCTION|JOB", help=f"{NAME}; or a job's id")
     add("jobs", "every job and where it stands")
@@ -76,10 +85,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; a BurnishError becomes one line on stderr and its exit code."""
-    from burnish import commands
-
     arguments = parser().parse_args(argv)
-    run: Callable[[argparse.Namespace], int] = getattr(commands, arguments.command)
+    run = handler(arguments.command)
     try:
         return run(arguments)
     except BurnishError as error:
@@ -91,6 +98,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("burnish: stopped; the next run goes on where this one was", file=sys.stderr)
         return 130
+
+
+def handler(command: str) -> Callable[[argparse.Namespace], int]:
+    """The function that runs a command."""
+    room = import_module("burnish.collecting" if command == "collect" else "burnish.commands")
+    run: Callable[[argparse.Namespace], int] = getattr(room, command)
+    return run
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 65536:
+        raise argparse.ArgumentTypeError("must be 0 to 65535")
+    return value
 
 
 def _positive(text: str) -> int:

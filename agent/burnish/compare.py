@@ -44,7 +44,7 @@ class Window:
 
 
 class Side:
-    """One release: the function's series and that of all entries, without the warm-up of each instance."""
+    """One release or several (`pooled`): the function's series and that of all entries, without each warm-up."""
 
     def __init__(self, function: Series, entries: Series, settings: VerdictSettings) -> None:
         self.points = function.points
@@ -149,6 +149,12 @@ def errors_rose(before: tuple[int, int], after: tuple[int, int]) -> bool:
     pooled = (e0 + e1) / (n0 + n1)
     spread = math.sqrt(pooled * (1 - pooled) * (1 / n0 + 1 / n1))
     return spread > 0 and (e1 / n1 - e0 / n0) / spread > ERROR_Z
+
+
+def pooled(parts: Sequence[Series]) -> Series:
+    """Several releases as one, in order of time; each instance keeps its own warm-up."""
+    points = sorted((p for part in parts for p in part.points), key=lambda p: (p.start_unix_ns, p.instance, p.entry))
+    return Series(function=parts[-1].function, release=parts[-1].release, points=tuple(points))
 
 
 def _starts(points: Sequence[Point]) -> dict[str, int]:

@@ -17,7 +17,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
@@ -25,9 +25,12 @@ from burnish.job import Interval
 from burnish.stats import bootstrap
 
 Fact = bool | int | str
+Test = tuple[str, str, Fact]
+"""Key, relation and value: `("arg.items.size", "≥", 512)`."""
+T = TypeVar("T")
 _BLOCKS = 60
 _RESAMPLES = 500
-_AT_LEAST, _BELOW, _IS = "≥", "<", "="
+AT_LEAST, BELOW, IS = "≥", "<", "="
 
 
 class _Row(BaseModel):
@@ -90,7 +93,7 @@ class Condition:
 
     def holds(self, row: Exemplar) -> bool:
         """Whether it holds for a call."""
-        return _holds(self.key, self.relation, self.value, row)
+        return holds(self.key, self.relation, self.value, row)
 
 
 class _Sums(NamedTuple):
@@ -106,7 +109,9 @@ class _Sums(NamedTuple):
     time_c: float
 
 
-class _Weighted(NamedTuple):
+class Weighted(NamedTuple):
+    """A row and the number of calls that it stands for."""
+
     row: Exemplar
     weight: float
 
@@ -118,8 +123,8 @@ def explain(samples: Sequence[Sample], rng: random.Random, most: int = 5) -> tup
     be chance: the interval of the first must lie above that of the second. `samples` are in order of time. Fewer than
     two windows, or none in which calls were slow, explain nothing.
     """
-    weighted = [_weighted(sample) for sample in samples]
-    points: list[tuple[float, tuple[str, str, Fact]]] = []
+    weighted = [weigh(sample) for sample in samples]
+    points: list[tuple[float, Test]] = []
     for _, group in groupby(sorted(_candidates(weighted), key=_by_key), key=lambda c: (c[0], c[1])):
         best = max(((_gain(samples, weighted, c), c) for c in group), key=lambda point: point[0])
         if best[0] > 0:
@@ -131,11 +136,11 @@ def explain(samples: Sequence[Sample], rng: random.Random, most: int = 5) -> tup
 
 def share_of_calls(samples: Sequence[Sample], key: str, relation: str, value: Fact) -> float:
     """The estimated share of all calls for which a condition holds; NaN where nothing is known."""
-    weighted = [_weighted(sample) for sample in samples]
+    weighted = [weigh(sample) for sample in samples]
     return _share_of_calls([_sums(s, w, (key, relation, value)) for s, w in zip(samples, weighted, strict=True)])
 
 
-def _weighted(sample: Sample) -> list[_Weighted]:
+def weigh(sample: Sample) -> list[Weighted]:
     """The rows with the number of calls that each stands for; none of a window whose sample is not a fair one."""
     looked = sample.looked
     if looked.hurried:
@@ -145,42 +150,42 @@ def _weighted(sample: Sample) -> list[_Weighted]:
     found = []
     for rows, calls in ((slow, looked.slow_calls), (other, looked.calls - looked.slow_calls)):
         rates = sum(row.rate for row in rows)
-        found += [_Weighted(row, calls * row.rate / rates) for row in rows]
+        found += [Weighted(row, calls * row.rate / rates) for row in rows]
     return found
 
 
-def _candidates(weighted: Iterable[list[_Weighted]]) -> set[tuple[str, str, Fact]]:
+def _candidates(weighted: Iterable[list[Weighted]]) -> set[Test]:
     """Every condition that holds for a slow call: a class, or a threshold between two size classes."""
-    found: set[tuple[str, str, Fact]] = set()
+    found: set[Test] = set()
     for row in (row for rows in weighted for row, _ in rows if row.slow):
         for key, fact in (*row.facts.items(), ("entry", row.entry)):
             if type(fact) is int:
-                found |= {(key, _AT_LEAST, fact), (key, _BELOW, max(1, 2 * fact))}
+                found |= {(key, AT_LEAST, fact), (key, BELOW, max(1, 2 * fact))}
             else:
-                found.add((key, _IS, fact))
+                found.add((key, IS, fact))
     return found
 
 
-def _by_key(candidate: tuple[str, str, Fact]) -> tuple[str, str, str]:
+def _by_key(candidate: Test) -> tuple[str, str, str]:
     key, relation, value = candidate
     return key, relation, f"{value:020}" if type(value) is int else str(value)
 
 
-def _holds(key: str, relation: str, value: Fact, row: Exemplar) -> bool:
+def holds(key: str, relation: str, value: Fact, row: Exemplar) -> bool:
+    """Whether a test holds for a call; the key `entry` is the entry's name."""
     fact: Fact | None = row.entry if key == "entry" else row.facts.get(key)
-    if relation == _IS:
+    if relation == IS:
         return fact == value and type(fact) is type(value)
     if type(fact) is not int or type(value) is not int:
         return False
-    return fact >= value if relation == _AT_LEAST else fact < value
+    return fact >= value if relation == AT_LEAST else fact < value
 
 
-def _sums(sample: Sample, rows: Iterable[_Weighted], condition: tuple[str, str, Fact]) -> _Sums:
+def _sums(sample: Sample, rows: Iterable[Weighted], condition: Test) -> _Sums:
     weights = [[0.0, 0.0], [0.0, 0.0]]
     times = [0.0, 0.0]
     for row, weight in rows:
-        holds = _holds(*condition, row)
-        for index in (0, 1) if holds else (0,):
+        for index in (0, 1) if holds(*condition, row) else (0,):
             weights[index][row.slow] += weight
             times[index] += weight * row.wall_ns * row.slow
     looked, (every, some) = sample.looked, weights
@@ -207,7 +212,7 @@ def _share_of_slow_time(sums: Sequence[_Sums]) -> float:
     return total.time_c / total.time if total.time else math.nan
 
 
-def _gain(samples: Sequence[Sample], weighted: Sequence[list[_Weighted]], condition: tuple[str, str, Fact]) -> float:
+def _gain(samples: Sequence[Sample], weighted: Sequence[list[Weighted]], condition: Test) -> float:
     sums = [_sums(sample, rows, condition) for sample, rows in zip(samples, weighted, strict=True)]
     gain = _share_of_slow_time(sums) - _share_of_calls(sums)
     return -1.0 if math.isnan(gain) else gain
@@ -215,24 +220,24 @@ def _gain(samples: Sequence[Sample], weighted: Sequence[list[_Weighted]], condit
 
 def _condition(
     samples: Sequence[Sample],
-    weighted: Sequence[list[_Weighted]],
-    condition: tuple[str, str, Fact],
+    weighted: Sequence[list[Weighted]],
+    condition: Test,
     rng: random.Random,
 ) -> Condition:
     sums = [_sums(sample, rows, condition) for sample, rows in zip(samples, weighted, strict=True)]
     blocks = list(_blocks(sums))
-    there = [each for rows in weighted for each in rows if _holds(*condition, each.row)]
+    there = [each for rows in weighted for each in rows if holds(*condition, each.row)]
     return Condition(
         *condition,
-        calls=_interval(blocks, _share_of_calls, rng),
-        slow_time=_interval(blocks, _share_of_slow_time, rng),
-        p50_ns=_quantile(there, 0.5),
-        p99_ns=_quantile(there, 0.99),
+        calls=interval(blocks, _share_of_calls, rng),
+        slow_time=interval(blocks, _share_of_slow_time, rng),
+        p50_ns=quantile(there, 0.5),
+        p99_ns=quantile(there, 0.99),
     )
 
 
-def _interval(blocks: Sequence[_Sums], share: Callable[[Sequence[_Sums]], float], rng: random.Random) -> Interval:
-    """A draw in which a stratum is not represented says nothing: it takes the value of all."""
+def interval(blocks: Sequence[T], share: Callable[[Sequence[T]], float], rng: random.Random) -> Interval:
+    """By resampling blocks. A draw in which a stratum is not represented says nothing: it takes the value of all."""
     known = share(blocks)
     return bootstrap(blocks, lambda drawn: _or(share(drawn), known), rng, resamples=_RESAMPLES)
 
@@ -248,7 +253,7 @@ def _blocks(sums: Sequence[_Sums]) -> Iterator[_Sums]:
         yield _added(sums[start : start + size])
 
 
-def _quantile(rows: Sequence[_Weighted], q: float) -> float:
+def quantile(rows: Sequence[Weighted], q: float) -> float:
     """The wall time below which a share `q` of the calls lies that the rows stand for."""
     left = q * sum(weight for _, weight in rows)
     for row, weight in sorted(rows, key=lambda each: each.row.wall_ns):

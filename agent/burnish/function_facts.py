@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from burnish.evidence import in_a_line
@@ -46,7 +47,7 @@ def _all(view: FunctionView) -> Row:
         "mean_ms": _ms_interval(wall.mean) if wall else None,
         "ms": {"p50": ms(wall.p50), "p90": ms(wall.p90), "p99": ms(wall.p99), "max": ms(wall.most)} if wall else None,
         "own_share": digits(view.own_share) if view.own_share is not None else None,
-        "errors": dict(view.errors),
+        "errors": most(view.errors),
         "slow_when": [
             {
                 "condition": c.text,
@@ -87,9 +88,16 @@ def _all(view: FunctionView) -> Row:
     }
 
 
+def most(errors: Mapping[str, int], n: int = 4) -> dict[str, int]:
+    """The most frequent kinds; the others together."""
+    ordered = sorted(errors.items(), key=lambda item: (-item[1], item[0]))
+    rest = sum(count for _, count in ordered[n:])
+    return dict(ordered[:n]) | ({"others": rest} if rest else {})
+
+
 def _entry(entry: Share) -> Row:
     share = {} if entry.time_share is None else {"share_of_its_time": digits(entry.time_share)}
-    return {"entry": entry.name, "calls_per_min": digits(entry.calls_per_minute), **share}
+    return {"entry": entry.name or "(none)", "calls_per_min": digits(entry.calls_per_minute), **share}
 
 
 def _changed(changed: Changed) -> Row:

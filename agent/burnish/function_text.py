@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from burnish.evidence import in_a_line
-from burnish.function_facts import readable, when
+from burnish.function_facts import most, readable, when
 from burnish.function_model import Changed, FunctionView, Share, Status, Times
 from burnish.function_view import ago
 from burnish.job import Interval
@@ -72,12 +72,12 @@ def _sections(view: FunctionView) -> Iterator[tuple[str, Sequence[str]]]:
 
 
 def _slow(view: FunctionView, wall: Times) -> list[str]:
-    own = f"; {view.own_share:.0%} of it its own, queries included" if view.own_share is not None else ""
+    own = f"; {view.own_share:.0%} of it own time" if view.own_share is not None else ""
     times = f"p50 {ms(wall.p50)}, p90 {ms(wall.p90)}, p99 {ms(wall.p99)}, most {ms(wall.most)}"
     rows = [f"mean {_time(wall.mean)}; {times}{own}"]
     if view.errors:
         share = sum(view.errors.values()) / max(view.confidence.calls, 1)
-        kinds = ", ".join(f"{name} {n:,}" for name, n in list(view.errors.items())[:MOST])
+        kinds = ", ".join(f"{name} {n:,}" for name, n in most(view.errors).items())
         rows.append(f"{share:.2%} end in an error: {kinds}")
     return rows
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from itertools import pairwise
 
-from burnish.conditions import Condition, explain
+from burnish.conditions import Condition, Sample, explain
 from burnish.function_model import (
     Changed,
     Confidence,
@@ -27,16 +26,21 @@ from burnish.function_model import (
 from burnish.histogram import Histogram
 from burnish.job import Finding, Interval, Job, Site
 from burnish.measured import measured
+from burnish.nearest import nearest
 from burnish.profile import DependencyStats, FanOut, FunctionStats, Profile, Release
 from burnish.protocols import Runtime
 
-RESAMPLES = 400
-"""Of a bootstrap here: the ends of a 95 % interval are then known to about a tenth of its width, in some ms."""
-MOST_ROWS = 1200
+RESAMPLES, BLOCKS = 300, 40
+"""Of a bootstrap here: coarser than a verdict's, so that each interval takes a few ms; its ends are then known to about
+a tenth of its width."""
+MOST_ROWS = 800
 """Newest calls that were looked at from which conditions are estimated: the work grows with them."""
+LOOK_BACK = ((2, MOST_ROWS), (24, 100), (24 * 366, 0))
+"""Hours of samples that are read, and how many calls in them are enough not to read more."""
 MOST_CONDITIONS = 2
 MOST_RELEASES = 6
 """How many releases are looked back for changes of the code."""
+MOST_CHANGES = 2
 STALE_HOURS = 1.0
 """Windows come every minute: after an hour without one the service or the collector stands still."""
 HOUR_NS = 3_600 * 10**9
@@ -72,7 +76,7 @@ def function_view(
     }
     if stats is None or not stats.calls:
         return _not_seen(mine, profile, lineage, notes, names)
-    seen = measured(stats, profile, runtime, resamples=RESAMPLES)
+    seen = measured(stats, profile, runtime, resamples=RESAMPLES, blocks=BLOCKS)
     conditions, looked_at, one_in = _conditions(name, runtime, profile)
     dependencies = tuple(_dependency(d, stats) for d in profile.dependencies if d.site.function == name)
     rows = sorted((x for x in profile.fan_outs if x.function == name), key=lambda x: (-x.time_ns, x.statement_id))
@@ -112,7 +116,7 @@ def _times(wall: Histogram, mean: Interval) -> Times:
 def _conditions(name: str, runtime: Runtime, profile: Profile) -> tuple[Sequence[Condition], int, float]:
     """What explains the slow calls, from how many that were looked at, and how many calls one recorded stands for."""
     newest, rows = [], 0
-    for sample in reversed(runtime.samples(name, profile.release)):
+    for sample in reversed(_recent(name, runtime, profile)):
         rows += len(sample.exemplars)
         newest.append(sample)
         if rows >= MOST_ROWS:
@@ -120,6 +124,17 @@ def _conditions(name: str, runtime: Runtime, profile: Profile) -> tuple[Sequence
     calls = sum(sample.looked.calls for sample in newest)
     rate = sum(sample.looked.rate * sample.looked.calls for sample in newest) / calls if calls else 1.0
     return explain(newest[::-1], random.Random(name), MOST_CONDITIONS), rows, rate
+
+
+def _recent(name: str, runtime: Runtime, profile: Profile) -> Sequence[Sample]:
+    """The samples of the last hours, of as many as it takes to have enough of them."""
+    found: Sequence[Sample] = ()
+    for hours, enough in LOOK_BACK:
+        since = max(0, profile.end_unix_ns - hours * HOUR_NS)
+        found = runtime.samples(name, profile.release, since_unix_ns=since)
+        if sum(len(sample.exemplars) for sample in found) >= enough:
+            break
+    return found
 
 
 def _entries(name: str, runtime: Runtime, profile: Profile, stats: FunctionStats) -> tuple[Share, ...]:
@@ -204,18 +219,18 @@ def _lineage(name: str, runtime: Runtime, profile: Profile, releases: Sequence[R
 
 
 def _changes(lineage: Lineage, runtime: Runtime) -> tuple[Changed, ...]:
-    """The newest first."""
-    pairs = [(a, b) for a, b in pairwise(lineage) if a[1].body != b[1].body]
+    """The newest two, the newest first."""
+    pairs = [(a, b) for a, b in pairwise(lineage) if a[1].body and b[1].body and a[1].body != b[1].body]
     return tuple(
         Changed(
             release=release.name,
             first_unix_ns=release.first_unix_ns,
-            before=measured(old, old_profile, runtime, resamples=RESAMPLES).wall_ns,
-            after=measured(new, new_profile, runtime, resamples=RESAMPLES).wall_ns,
+            before=measured(old, old_profile, runtime, resamples=RESAMPLES, blocks=BLOCKS).wall_ns,
+            after=measured(new, new_profile, runtime, resamples=RESAMPLES, blocks=BLOCKS).wall_ns,
             calls_before=old.calls,
             calls_after=new.calls,
         )
-        for (_, old, old_profile), (release, new, new_profile) in reversed(pairs)
+        for (_, old, old_profile), (release, new, new_profile) in pairs[: -MOST_CHANGES - 1 : -1]
     )
 
 
@@ -274,7 +289,7 @@ def _not_seen(
             "status": status,
             "site": site,
             "no_data": (text, *notes),
-            "nearest": () if lineage else tuple(get_close_matches(name, names, n=3, cutoff=0.4)),
+            "nearest": () if lineage else nearest(name, names),
             "confidence": _confidence(profile, None, last),
         }
     )

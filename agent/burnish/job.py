@@ -314,6 +314,8 @@ class Verdict(Model):
     outcome: Outcome
     release_before: str
     release_after: str
+    releases_after: tuple[str, ...] = ()
+    """All releases with the fix that were measured as one, in order, where there are several."""
     time_saving: Interval
     """Measured share of the function's wall time per call that went away, at the old mix of entries and against what
     the entries that never reach it did meanwhile."""
@@ -375,7 +377,7 @@ class Job(Model):
     prediction: Prediction | None = None
     pull_request: PullRequest | None = None
     deployed: str = ""
-    """The first release with the fix that was observed long enough."""
+    """The release with which the fix had been observed long enough; earlier ones with it count too."""
     verdict: Verdict | None = None
     revert: PullRequest | None = None
     why: Why | None = None

@@ -27,8 +27,11 @@ class Measured:
     """End of the last window in which it was called; 0 where there is none."""
 
 
-def measured(stats: FunctionStats, profile: Profile, runtime: Runtime, *, resamples: int = RESAMPLES) -> Measured:
-    """Bootstrap over the windows of the profile; windows without a call count as zeros for the rate."""
+def measured(
+    stats: FunctionStats, profile: Profile, runtime: Runtime, *, resamples: int = RESAMPLES, blocks: int = BLOCKS
+) -> Measured:
+    """Bootstrap over the windows of the profile; windows without a call count as zeros for the rate. At most `blocks`
+    blocks of them are drawn from."""
     windows: dict[tuple[int, str], tuple[float, float]] = {}
     last = 0
     for point in runtime.series(stats.function, profile.release).points:
@@ -42,15 +45,15 @@ def measured(stats: FunctionStats, profile: Profile, runtime: Runtime, *, resamp
     silent = [(0.0, 0.0)] * max(0, profile.windows - len(seen))
     rng = random.Random(stats.function)
     rate = bootstrap(
-        _blocks(seen + silent),
+        _blocks(seen + silent, blocks),
         lambda some: sum(calls for _, calls in some) / profile.minutes,
         rng,
         resamples=resamples,
     )
-    return Measured(rate, bootstrap(_blocks(seen), ratio_of_sums, rng, resamples=resamples), last)
+    return Measured(rate, bootstrap(_blocks(seen, blocks), ratio_of_sums, rng, resamples=resamples), last)
 
 
-def _blocks(pairs: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    n, k = len(pairs), min(len(pairs), BLOCKS)
+def _blocks(pairs: Sequence[tuple[float, float]], most: int) -> list[tuple[float, float]]:
+    n, k = len(pairs), min(len(pairs), most)
     parts = [pairs[i * n // k : (i + 1) * n // k] for i in range(k)]
     return [(sum(wall for wall, _ in part), sum(calls for _, calls in part)) for part in parts]

@@ -7,6 +7,7 @@ is needed, the `Series` of a function gives the windows one by one (the unit tha
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 from burnish.histogram import Histogram
 from burnish.job import Model, Site
@@ -171,7 +172,11 @@ class Profile(Model):
 
     def function(self, name: str) -> FunctionStats | None:
         """By name; None where it was not seen."""
-        return next((f for f in self.functions if f.function == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, FunctionStats]:
+        return {f.function: f for f in self.functions}
 
 
 class Point(Model):

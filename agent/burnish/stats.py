@@ -16,6 +16,7 @@ from typing import TypeVar
 from burnish.job import Interval
 
 RESAMPLES = 2000
+_Z = 1.96
 T = TypeVar("T")
 
 
@@ -64,3 +65,17 @@ def bootstrap_two(
     draws = (statistic(rng.choices(one, k=len(one)), rng.choices(two, k=len(two))) for _ in range(resamples))
     known = sorted(draw for draw in draws if not math.isnan(draw))
     return Interval(value=value, low=known[int(0.025 * len(known))], high=known[int(0.975 * (len(known) - 1))], n=n)
+
+
+def wilson(part: float, n: int) -> Interval:
+    """The share `part` ÷ `n` with its 95 % interval by Wilson (1927), which holds for rare events and few calls, too.
+
+    It takes the `n` calls as independent; failures that come in bursts vary more than it says.
+    """
+    if n <= 0:
+        return Interval(value=math.nan, low=0.0, high=1.0, n=0)
+    share = min(1.0, part / n)
+    square = _Z**2 / n
+    middle = (share + square / 2) / (1 + square)
+    reach = math.sqrt(share * (1 - share) * square + square**2 / 4) / (1 + square)
+    return Interval(value=share, low=max(0.0, middle - reach), high=min(1.0, middle + reach), n=n)

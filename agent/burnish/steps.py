@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from burnish import compare as comparison
+from burnish import pools
 from burnish.job import (
     Change,
     Declined,
@@ -95,16 +96,17 @@ def await_merge(job: Job, news: Mapping[str, Any]) -> Job:
 
 
 def deploy_news(job: Job, world: World) -> str | None:
-    """The first release with the merged fix that has been observed long enough; None until there is one."""
-    assert job.pull_request is not None
-    merge = job.pull_request.merge_commit
-    for release in world.runtime.releases():
-        if not world.workspace.contains(release.name, merge):
-            continue
-        seconds = (release.last_unix_ns - release.first_unix_ns) / 1e9 - world.verdicts.warmup_seconds
-        enough = seconds >= world.verdicts.settle_seconds and not _measured(job, release.name, world).missing
+    """The release with which the merged fix has been observed long enough; None until there is one. Where releases
+    follow each other quickly, all that have the fix count together."""
+    grown = list(pools.with_fix(job, world))
+    for n, releases in enumerate(grown, 1):
+        if n & (n - 1) and n < len(grown):
+            continue  # 1, 2, 4 … releases, and all: reading them grows with their number
+        ran = max(r.last_unix_ns for r in releases) - releases[0].first_unix_ns
+        seconds = ran / 1e9 - world.verdicts.warmup_seconds
+        enough = seconds >= world.verdicts.settle_seconds and not pools.measured(job, releases, world).missing
         if enough or seconds >= world.verdicts.patience_days * DAY:
-            return release.name
+            return releases[-1].name
     return None
 
 
@@ -117,20 +119,27 @@ def compare(job: Job, world: World) -> Job:
     """Predicted against measured."""
     assert job.prediction is not None
     release = job.deployed
-    measured = _measured(job, release, world)
+    grown = list(pools.with_fix(job, world, release))
+    if not grown:
+        verdict = inconclusive(job, f"release {release} is no longer in the data")
+        return job.model_copy(update={"verdict": verdict, "step": Step.LEARN})
+    names = [one.name for one in grown[-1]]
+    measured = pools.measured(job, grown[-1], world)
     if measured.missing:
         verdict = inconclusive(job, measured.missing)
         return job.model_copy(update={"verdict": verdict, "step": Step.LEARN})
     saving, drift = measured.saving(), measured.drift()
-    worse = _more_errors(job, release, world)
+    worse = comparison.errors_rose(*(pools.errors(job, side, world) for side in (pools.without_fix(job, world), names)))
     outcome = comparison.outcome(saving, job.prediction, world.verdicts, worse)
     wall_before, wall_after = measured.means()
     now = world.assess(release)
-    calls_per_minute = measured.after.calls / now.profile.minutes if now else 0.0
+    stats = now.profile.function(job.finding.function) if now else None
+    calls_per_minute = stats.calls / now.profile.minutes if now and stats else 0.0
     verdict = Verdict(
         outcome=outcome,
         release_before=job.finding.release,
         release_after=release,
+        releases_after=tuple(names) if len(names) > 1 else (),
         time_saving=saving,
         drift=drift,
         wall_before_ns=wall_before,
@@ -223,25 +232,6 @@ def commit_message(job: Job) -> str:
     """Subject, what and why, and the trailer by which the commit is known as Burnish's."""
     assert isinstance(job.change, Change)
     return f"{job.change.title}\n\n{job.change.summary}\n\n{job.change.safety}\n\nBurnish-Job: {job.id}\n"
-
-
-def _measured(job: Job, release: str, world: World) -> comparison.Measured:
-    before, after = (
-        comparison.Side(
-            world.runtime.series(job.finding.function, name), world.runtime.entry_series(name), world.verdicts
-        )
-        for name in (job.finding.release, release)
-    )
-    return comparison.Measured(before, after, world.verdicts, world.random(f"verdict {job.id} {release}"))
-
-
-def _more_errors(job: Job, release: str, world: World) -> bool:
-    sides = []
-    for name in (job.finding.release, release):
-        profile = world.runtime.profile(name)
-        seen = profile.function(job.finding.function) if profile else None
-        sides.append((sum(seen.errors.values()), seen.calls) if seen else (0, 0))
-    return comparison.errors_rose(sides[0], sides[1])
 
 
 def _open_revert(job: Job, world: World) -> PullRequest:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from burnish.facts import Row, cost_facts, job_facts
 from burnish.job import Candidate, Finding, Job, Passed, Proof, Told
-from burnish.profile import Profile, Release
+from burnish.profile import Profile
 from burnish.pull_request import ms, percent, reason
 from burnish.report import Report
 
@@ -98,14 +98,6 @@ def _passed(passed: Sequence[Passed]) -> Table:
     table = _table("Looked at and left alone", "function", "by", "why")
     for p in passed:
         table.add_row(p.function, p.by, f"{p.why.sentence} {p.detail}".rstrip())
-    return table
-
-
-def releases(seen: Sequence[Release]) -> RenderableType:
-    """Releases, oldest first."""
-    table = _table("Releases", "release", "first seen", "last seen", "windows", "calls")
-    for r in seen:
-        table.add_row(r.name[:12], _when(r.first_unix_ns), _when(r.last_unix_ns), str(r.windows), f"{r.calls:,}")
     return table
 
 

@@ -34,6 +34,8 @@ class Why(str, Enum):
     NO_CONDITION = "no_condition", "No recorded condition explains its slow calls."
     WITHIN_NOISE = "within_noise", "The difference is within what it varies by anyway."
     MIX_CHANGED = "mix_changed", "Other callers or entries use it now; each of them is as fast as before."
+    COST_MOVED = "cost_moved", "The time came to it from its callers; together they are as fast as before."
+    NOT_BY_RELEASE = "not_by_release", "It changed, but not when a release went out."
     WENT_AWAY = "went_away", "It was seen after the change and has gone since."
     WARMING_UP = "warming_up", "The release is too young: its caches are still cold."
     NOT_ENOUGH_HISTORY = "not_enough_history", "The data do not reach back far enough."

@@ -31,9 +31,9 @@ class Ranking:
 
     profile: Profile
     candidates: tuple[Candidate, ...]
-    passed: tuple[Passed, ...]
-    told: tuple[Told, ...] = ()
+    told: tuple[Told, ...]
     """Findings that are shown and never proposed, the dearest per week first."""
+    passed: tuple[Passed, ...]
 
     def place(self, function: str) -> int:
         """1 for the function of the best candidate; 0 where it is no candidate."""
@@ -72,7 +72,7 @@ class World:
             return None
         findings, passed = self._detect(profile)
         ranked = rank(findings, self.priors(), self._risks(), self.ranking)
-        return Ranking(profile, ranked.candidates, (*passed, *ranked.passed), ranked.told)
+        return Ranking(profile, ranked.candidates, ranked.told, (*passed, *ranked.passed))
 
     def blocked(self, finding: Finding) -> Passed | None:
         """Why the backlog stands against a finding."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from burnish.cli import main, parser
+from burnish.cli import handler, main, parser
 from burnish.testing import windows as w
 from tests.agent.scenario import git
 
@@ -92,11 +92,27 @@ def test_findings_by_kind_and_with_what_was_left_alone(place: Path, capsys: pyte
 
 
 def test_function_by_the_end_of_its_name(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (facts,) = json.loads(said(capsys, "function", "orders", "--json"))
-    assert facts["calls"] == 720
-    assert facts["entries"] == {"GET orders/": 720}
-    assert facts["statements"][0]["executions_per_call"] == pytest.approx(20)
-    assert "GET orders/" in said(capsys, "function", "orders")
+    facts = json.loads(said(capsys, "function", "orders", "--json"))
+    assert facts["function"] == "shop.views:orders"
+    assert facts["observed"]["calls"] == 720
+    assert facts["entries"][0]["entry"] == "GET orders/"
+    assert facts["statements"][0]["per_call"] == pytest.approx(20)
+    assert facts["findings"][0]["kind"] == "n_plus_one"
+    text = said(capsys, "function", "orders", "--release", "a")
+    assert "GET orders/ 240.0/min" in text
+    assert "n_plus_one, ≥" in text
+
+
+def test_function_under_a_budget(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    facts = json.loads(said(capsys, "function", "orders", "--json", "--tokens", "150"))
+    assert facts["calls_per_min"][0] == 240
+    assert facts["more"]["statements"] == 1
+
+
+def test_an_unknown_function_is_json_too(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["function", "shop.views:ordrs", "--json"]) == 2
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["status"], facts["nearest"]) == ("unknown", ["shop.views:orders"])
 
 
 def test_why_answers_for_a_candidate_and_for_a_function_without_finding(
@@ -117,7 +133,9 @@ def test_releases_and_empty_desks(place: Path, capsys: pytest.CaptureFixture[str
     ("arguments", "says"),
     [
         (("why", "ordrs"), "did you mean shop.views:orders?"),
-        (("function", "nothing.like:it"), "no function or job 'nothing.like:it'"),
+        (("function", "nothing.like:it"), "no function of nothing.like ran: it was not used, or it is not observed"),
+        (("function", "shop.views:ordrs"), "did you mean shop.views:orders?"),
+        (("function", "orders", "--release", "zz"), "release 'zz' is not in the data"),
         (("hotspots", "--release", "zz"), "release 'zz' is not in the data; the newest are a"),
         (("show", "abc"), "no single job has an id that begins with 'abc'"),
         (("approve", "abc"), "no single job"),
@@ -161,7 +179,5 @@ def test_a_dry_run_scans_and_writes_no_job(place: Path, capsys: pytest.CaptureFi
 
 
 def test_every_command_has_help_and_a_handler() -> None:
-    from burnish import commands
-
     names = parser()._subparsers._group_actions[0].choices  # type: ignore[union-attr]
-    assert all(callable(getattr(commands, str(name), None)) for name in names)  # type: ignore[union-attr]
+    assert all(callable(handler(str(name))) for name in names)  # type: ignore[union-attr]

@@ -79,6 +79,33 @@ def test_a_function_that_is_hardly_called_any_more_ends_without_a_verdict(tmp_pa
     assert scenario.world().priors().transfers == ()
 
 
+def somebody_pushes(scenario: Scenario, name: str) -> None:
+    git(scenario.checkout, "pull", "-q", "--ff-only")
+    (scenario.checkout / name).write_text("x = 1\n", encoding="utf-8")
+    git(scenario.checkout, "add", name)
+    git(scenario.checkout, "commit", "-qm", name)
+    git(scenario.checkout, "push", "-q")
+
+
+def test_releases_that_follow_each_other_quickly_are_judged_as_one(tmp_path: Path) -> None:
+    scenario = started(tmp_path)
+    scenario.cycle()
+    scenario.forge.approve(1)
+    scenario.verdicts = scenario.verdicts.model_copy(update={"settle_seconds": 2.5 * 3600})  # a release lives an hour
+    for n in range(2):
+        scenario.deployed(4.0)
+        (job,) = scenario.cycle().went_on or (only_job(scenario),)
+        assert job.step is Step.AWAIT_DEPLOY
+        somebody_pushes(scenario, f"{n}.py")
+    scenario.deployed(4.0)
+    (job,) = scenario.cycle().went_on
+    assert job.verdict is not None
+    assert job.verdict.outcome is Outcome.CONFIRMED
+    assert len(job.verdict.releases_after) == 3
+    assert job.verdict.releases_after[-1] == job.verdict.release_after == job.deployed
+    assert job.verdict.calls_after == 3 * job.verdict.calls_before
+
+
 @pytest.mark.parametrize(("ms", "errors"), [(14.0, 0), (4.0, 200)])
 def test_a_worse_result_opens_a_revert_that_restores_the_code(tmp_path: Path, ms: float, errors: int) -> None:
     scenario = started(tmp_path)

@@ -6,12 +6,14 @@
 from burnish.commands.configuration import config
 from burnish.commands.cycles import run
 from burnish.commands.desk import approve, jobs, outcomes, prove, refuse, show
-from burnish.commands.production import findings, function, hotspots, releases
+from burnish.commands.production import findings, function, hotspots
 from burnish.commands.reasons import why
+from burnish.commands.releasing import deployed, releases
 
 __all__ = [
     "approve",
     "config",
+    "deployed",
     "findings",
     "function",
     "hotspots",

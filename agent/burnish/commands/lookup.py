@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from argparse import Namespace
 from collections.abc import Sequence
 
 from burnish.app import App
 from burnish.errors import DataError, UsageError
 from burnish.job import Job
+from burnish.nearest import nearest
 from burnish.profile import Profile
 from burnish.report import Report
 
@@ -91,6 +91,6 @@ def named(text: str, names: Sequence[str]) -> str | None:
 def unknown(text: str, profile: Profile) -> str:
     """The message for a name that is not in the data, with the nearest ones."""
     names = [f.function for f in profile.functions]
-    close = difflib.get_close_matches(text, names, n=3, cutoff=0.4)
+    close = nearest(text, names)
     mend = f"; did you mean {', '.join(close)}?" if close else "; `burnish hotspots --by calls` lists what ran"
     return f"no function or job {text!r} in the data of release {profile.release[:12]}{mend}"

@@ -1,4 +1,4 @@
-"""`burnish hotspots`, `findings`, `function` and `releases`: what production says."""
+"""`burnish hotspots`, `findings` and `function`: what production says."""
 
 from __future__ import annotations
 
@@ -59,12 +59,3 @@ def function(args: Namespace) -> int:
         raise UsageError(f"no function {name!r} in the data: {view.no_data[0]}{near}")
     print(as_json(function_json(view, args.tokens)) if args.json else function_text(view))  # counted as one line
     return UsageError.exit_code if view.status is Status.UNKNOWN else 0
-
-
-def releases(args: Namespace) -> int:
-    """`burnish releases`."""
-    app = app_of(args)
-    profile_of(app, None)
-    seen = app.runtime.releases()
-    output(args, list(seen), views.releases(seen))
-    return 0

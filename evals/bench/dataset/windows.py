@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from burnish.histogram import Histogram
 from burnish.testing import windows as w
 
 START = 1_760_000_400
@@ -27,9 +26,12 @@ class Service:
         self._cost = [self._rng.lognormvariate(12, 2) for _ in self.names]
         self._traffic = [1000 / (1 + i) ** 0.7 for i in range(functions)]
 
-    def window(self, instance: str, sequence: int, active: int, start: int = START, release: str = "a") -> str:
+    def window(self, instance: str, sequence: int, active: int) -> str:
         """One line with `active` functions, the busier ones more often."""
-        seen = self._active(active)
+        return self.window_of(self._active(active), instance, sequence, START)
+
+    def window_of(self, seen: Sequence[int], instance: object, sequence: int, start: int) -> str:
+        """One line with these functions."""
         rows = [self._call(i) for i in seen]
         sql = [i for i in seen if i % 4 == 0]
         looked = seen[:_LOOKED_AT]
@@ -39,8 +41,7 @@ class Service:
             per_call=[self._per_call(i) for i in sql],
             exemplars=[self._exemplar(i) for i in looked for _ in range(4)],
             conditions=[w.condition(self.names[i], 40) for i in looked],
-            release=release,
-            instance=instance,
+            instance=str(instance),
             sequence=sequence,
             start=start,
             seconds=SECONDS,
@@ -105,6 +106,3 @@ def lines(service: Service, windows: int, active: int, instances: int = 4) -> It
 def rows_in(line: bytes) -> int:
     """Function-windows: call rows of a line."""
     return len(json.loads(line)["calls"])
-
-
-__all__ = ["SECONDS", "START", "Histogram", "Service", "lines", "rows_in"]

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from burnish.configfile import sentences
-from burnish.measured import measured
 from burnish.histogram import Histogram
 from burnish.job import Site
+from burnish.measured import measured
 from burnish.profile import Driver
 from burnish.settings import Section
 from burnish.testing import windows as w
@@ -27,7 +27,9 @@ TYPES = detector_types()
 
 
 def test_the_finder_finds_them_by_name() -> None:
-    assert [kind.name for kind in TYPES] == ["cpu_hot", "missing_index", "n_plus_one", "repeated_query"]
+    names = [kind.name for kind in TYPES]
+    assert names == sorted(names)
+    assert {"cpu_hot", "dead_code", "missing_index", "n_plus_one", "rare_spike", "regression", "slow_rot"} <= set(names)
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: str(kind.name))

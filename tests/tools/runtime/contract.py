@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from burnish.excerpt import excerpt
 from burnish.histogram import Histogram
 from burnish.protocols import Runtime
 from burnish.testing import windows as w
@@ -68,6 +69,25 @@ class RuntimeContract:
         assert seen.own == Histogram.of([1e6, 2e6, 3e6, *[5e6] * 4])
         assert profile.instances == 2
         assert profile.windows == 3
+
+    def test_an_excerpt_is_what_of_the_profile_concerns_one_function(self, tmp_path: Path) -> None:
+        runtime = self.runtime(
+            tmp_path,
+            w.window(
+                calls=[w.calls(LIST, 4, entry="GET orders/"), w.calls(ITEM, 8, entry="GET orders/", caller=LIST)],
+                queries=[w.query(ITEM_SQL, at=f"{ITEM}:31", times=8, entry="GET orders/")],
+                per_call=[w.per_call(LIST, ITEM_SQL, at=f"{ITEM}:31", executions=[2] * 4, entry="GET orders/")],
+            ),
+            w.window(calls={"m:other": 3}, sequence=1),
+        )
+        whole = runtime.profile("a")
+        assert whole is not None
+        for name in (LIST, ITEM, "m:other", "m:nothing"):
+            assert runtime.excerpt(name, "a") == excerpt(whole, name)
+        part = runtime.excerpt(ITEM)
+        assert part is not None
+        assert ([f.function for f in part.functions], len(part.queries), part.fan_outs) == ([ITEM], 1, ())
+        assert runtime.excerpt(LIST, "no such release") is None
 
     def test_entries_keep_their_errors_and_queries(self, tmp_path: Path) -> None:
         row = w.entry("GET orders/", 3, wall_ms=7, queries=4) | {"errors": {"ValueError": 2}}

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from burnish_sensor.statements import OTHER_TEXT
+from burnish_sensor.queries.normalise import normalise as sensors
+from burnish_sensor.queries.statements import OTHER_TEXT
 from burnish_tools.sql import normalise
 from burnish_tools.sql.normalise import LONGEST, LONGEST_SHAPE
 from tests.tools.sql.corpus import SHARED
-
-try:
-    from burnish_sensor.normalise import normalise as sensors
-except ImportError:
-    from burnish_sensor.queries.normalise import normalise as sensors  # type: ignore[import-not-found,no-redef]
 
 UNREADABLE = "SELECT /* not normalised */"
 

@@ -7,16 +7,15 @@ window of a newer format is not guessed at: `NewerFormat` says so, and who reads
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
-from pydantic_core import CoreSchema, from_json
-from pydantic_core.core_schema import model_schema
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
 
 from burnish.conditions import Exemplar, Looked
 from burnish.errors import DataError
 from burnish.histogram import Histogram
-from burnish_tools.runtime import limits
+from burnish_tools.runtime.bounded import Amount, Count, Counts, Distribution, Finite, Name, Rows, Text, Whole
 
 FORMAT = 1
 """The newest format that this reader knows."""
@@ -31,43 +30,6 @@ class NewerFormat(DataError):
             "(the line is kept and is read then)"
         )
         self.format = found
-
-
-Name = Annotated[str, Field(max_length=limits.NAME)]
-Text = Annotated[str, Field(max_length=limits.TEXT)]
-Count = Annotated[int, Field(ge=0, le=limits.COUNT)]
-Whole = Annotated[int, Field(ge=0, lt=2**63)]
-Amount = Annotated[float, Field(ge=0, le=limits.COUNT, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Counts = Annotated[dict[Name, Count], Field(max_length=limits.ROWS)]
-R = TypeVar("R")
-Rows = Annotated[tuple[R, ...], Field(max_length=limits.ROWS)]
-
-
-class _Bounded(Histogram):
-    """The fields of a histogram within the bounds."""
-
-    scale: Annotated[int, Field(ge=-10, le=20)] = 3
-    count: Count = 0
-    sum: Amount = 0
-    min: Amount | None = None
-    max: Amount | None = None
-    zero: Count = 0
-    offset: Annotated[int, Field(ge=-limits.INDEX, le=limits.INDEX)] = 0
-    counts: Annotated[tuple[Count, ...], Field(max_length=limits.BUCKETS)] = ()
-
-
-class _ReadBounded:
-    """What is read with these bounds is a plain `Histogram`."""
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        bounded = handler.resolve_ref_schema(handler.generate_schema(_Bounded))
-        return model_schema(Histogram, bounded["schema"], config=bounded.get("config"), post_init=None)
-
-
-Distribution = Annotated[Histogram, _ReadBounded]
-"""A histogram as it is sent."""
 
 
 class _Part(BaseModel):

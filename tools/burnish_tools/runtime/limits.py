@@ -15,8 +15,9 @@ NAME = 1_000
 TEXT = 100_000
 """Characters of a normalised statement, IN lists being one mark: generated ones have some thousand."""
 COUNT = 2**53
-"""Largest count and number of nanoseconds (104 days of calls in one window): beyond it a float is not
-exact."""
+"""Largest count: beyond it a float is not exact."""
+AMOUNT = 2**64
+"""Largest sum of nanoseconds: 584 years of calls in one window."""
 ROWS = 50_000
 """Rows of one kind in one window, and keys of one counter. The sensor ends at a few thousand functions."""
 FINEST = 3

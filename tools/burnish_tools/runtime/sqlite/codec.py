@@ -10,7 +10,7 @@ import json
 import struct
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain
 from typing import Any
 
@@ -21,7 +21,7 @@ _LEVEL = 1
 _NUMBERS = 7
 """Of a distribution, before its counts."""
 _COLUMN = struct.Struct("<cI")
-_UNSIGNED = (("B", 1 << 8), ("H", 1 << 16), ("I", 1 << 32), ("Q", 1 << 64))
+_NARROW_FIRST = "BHIQq"
 
 
 def encoded(detail: Detail) -> bytes:
@@ -92,21 +92,21 @@ class _Writer:
 
     def column(self, values: Sequence[float]) -> None:
         """Writes numbers: whole ones as such, in as few bytes each as the largest needs."""
-        code, whole = _fitting(values)
-        packed = array(code, whole)
-        self.parts += (_COLUMN.pack(code.encode(), len(packed)), packed.tobytes())
+        packed = _packed(values)
+        self.parts += (_COLUMN.pack(packed.typecode.encode(), len(packed)), packed.tobytes())
 
 
-def _fitting(values: Sequence[float]) -> tuple[str, Iterable[Any]]:
-    if not values:
-        return "B", ()
-    whole = list(map(int, values))
-    if whole != list(values):
-        return "d", values
-    if min(whole) < 0:
-        return "q", whole
-    high = max(whole)
-    return next(code for code, most in _UNSIGNED if high < most), whole
+def _packed(values: Sequence[Any]) -> array[Any]:
+    """The narrowest array that takes them; what is too large for one raises there, which costs no look at the rest."""
+    for code in _NARROW_FIRST:
+        try:
+            return array(code, values)
+        except OverflowError:
+            continue
+        except TypeError:  # floats
+            whole = list(map(int, values))
+            return _packed(whole) if whole == list(values) else array("d", values)
+    return array("d", values)
 
 
 class _Reader:

@@ -1,0 +1,1 @@
+"""How fast `burnish collect` takes windows, against the store alone."""
