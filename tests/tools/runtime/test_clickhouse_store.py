@@ -14,6 +14,7 @@ from burnish.histogram import Histogram
 from burnish.testing import windows as w
 from burnish_tools.runtime.clickhouse import ClickHouseStore, connect
 from burnish_tools.runtime.clickhouse.connection import Connection, without_password
+from burnish_tools.runtime.sqlite.cover import MOST
 from tests.tools.runtime.contract import HOUR, LIST
 from tests.tools.runtime.store_contract import StoreContract, calls, parsed
 
@@ -152,6 +153,24 @@ def test_retention_drops_the_finer_levels_first(url: str) -> None:
     store.tidy(130 * day)  # hours: 90 days, dropped 30 days at a time
     assert list(runtime.history("hour")) == []
     assert [stretch.calls for stretch in runtime.history("day", functions=[LIST])] == [12]
+
+
+def test_of_very_many_functions_the_dearest_are_there_and_the_others_are_found(url: str) -> None:
+    store, many = ClickHouseStore(connect(url)), MOST + 300
+    rows = [w.calls(f"m:f{i}", 1 if i % 2 else 3, wall_ms=(i + 1) * 0.01) for i in range(many)]
+    queries = [w.query("SELECT ?", at="m:f7:3", ms=900)]
+    store.add([parsed(calls=rows, queries=queries)])
+    profile = store.runtime("shop", "production").profile()
+    assert profile is not None
+    names = {f.function for f in profile.functions}
+    assert {f"m:f{i}" for i in range(many - 400, many, 2)} <= names
+    assert len(names) < MOST
+    assert profile.dropped == {"rare_calls": many - len(names)}
+    hidden = next(f"m:f{i}" for i in range(many) if f"m:f{i}" not in names)
+    found = profile.function(hidden)
+    assert found is not None
+    assert (found.function, found.calls in (1, 3)) == (hidden, True)
+    assert profile.function("m:never") is None
 
 
 def test_a_window_of_the_future_is_refused_and_costs_no_other(url: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from burnish_tools.runtime.clickhouse.connection import Connection
 from burnish_tools.runtime.clickhouse.tables import DAY_NS, HOUR_NS, MINUTE_NS, Table
+from burnish_tools.runtime.sqlite.cover import MOST
 
 OWNED = "service = {service:String} AND environment = {environment:String}"
 RELEASED = f"{OWNED} AND release = {{release:String}}"
@@ -46,20 +47,20 @@ class Cover:
         query = f"SELECT {chosen} FROM {table.name} WHERE {self.condition(also)} GROUP BY {keys} ORDER BY {keys}"
         return self.connection.read(query, self.values)
 
-    def count(self, table: Table, keys: str) -> int:
-        """How many keys there are."""
+    def dearest(self, table: Table, keys: str, costs: Sequence[str]) -> tuple[str, int]:
+        """The condition that a row has one of the keys that cost most, each cost having its share of the places; `""`
+        where there is place for all. And how many keys there are."""
         query = f"SELECT uniqExact({keys}) FROM {table.name} WHERE {self.condition()}"
         ((n,),) = self.connection.read(query, self.values)
-        return int(n)
-
-    def dearest(self, table: Table, keys: str, costs: Sequence[str], most: int) -> str:
-        """The condition that a row has one of the keys that cost most, each cost having its share of the places."""
+        if n <= MOST:
+            return "", n
         ranks = ", ".join(
-            f"row_number() OVER (ORDER BY {table.merged(cost)} DESC) AS rank_{i}" for i, cost in enumerate(costs)
+            f"row_number() OVER (ORDER BY {table.merged(cost)} DESC, {keys}) AS rank_{i}"
+            for i, cost in enumerate(costs)
         )
-        among = " OR ".join(f"rank_{i} <= {most // len(costs)}" for i in range(len(costs)))
+        among = " OR ".join(f"rank_{i} <= {MOST // len(costs)}" for i in range(len(costs)))
         ranked = f"SELECT {keys}, {ranks} FROM {table.name} WHERE {self.condition()} GROUP BY {keys}"
-        return f"({keys}) IN (SELECT {keys} FROM ({ranked}) WHERE {among})"
+        return f"({keys}) IN (SELECT {keys} FROM ({ranked}) WHERE {among})", n
 
 
 def up(at: int, length: int) -> int:

@@ -14,10 +14,16 @@ from burnish_tools.runtime.clickhouse import statements
 from burnish_tools.runtime.clickhouse.buckets import COLUMNS, histogram
 from burnish_tools.runtime.clickhouse.connection import Connection
 from burnish_tools.runtime.clickhouse.cover import OWNED, RELEASED, Cover, Row, up
-from burnish_tools.runtime.clickhouse.tables import CALL_ROWS, DAY_NS, ENTRY_ROWS, HOUR_NS, MINUTE_NS
+from burnish_tools.runtime.clickhouse.tables import (
+    CALL_ROWS,
+    DAY_NS,
+    ENTRY_ROWS,
+    FAN_OUT_ROWS,
+    HOUR_NS,
+    MINUTE_NS,
+    QUERY_ROWS,
+)
 
-MOST = 5_000
-"""Functions of which a profile has all: beyond it, those that cost most (as `sqlite/cover.py` has it)."""
 _WIDTH = len(COLUMNS)
 _CODE = "function, file, line, end_line, body, kind"
 
@@ -56,17 +62,12 @@ def read(connection: Connection, owner: Mapping[str, str], since: int) -> Profil
     if not windows:
         return None
     cover = Cover.since(connection, owner, since)
-    left = cover.count(CALL_ROWS, "function") - MOST
-    also = ""
-    if left > 0:
-        also = cover.dearest(CALL_ROWS, "function", ("own_sum", "wall_sum", "queries", "calls"), MOST)
+    also, n = _dearest(cover)
     functions = _functions(cover, also)
-    if left > 0:
-        dropped = {**dropped, "rare_calls": left + MOST - len(functions)}
     queries, rare_queries = statements.queries(cover)
     fan_outs, rare_fan_outs = statements.fan_outs(cover)
-    dropped = dropped | {"rare_querys": rare_queries, "rare_fan_outs": rare_fan_outs}
-    profile = (StoredProfile if left > 0 else Profile)(
+    left = {"rare_calls": n - len(functions), "rare_querys": rare_queries, "rare_fan_outs": rare_fan_outs}
+    profile = (StoredProfile if also else Profile)(
         **owner,
         start_unix_ns=start,
         end_unix_ns=end,
@@ -78,11 +79,26 @@ def read(connection: Connection, owner: Mapping[str, str], since: int) -> Profil
         queries=queries,
         fan_outs=fan_outs,
         dependencies=statements.dependencies(cover),
-        dropped={kind: n for kind, n in sorted(dropped.items()) if n},
+        dropped={kind: n for kind, n in sorted((dropped | left).items()) if n},
     )
     if isinstance(profile, StoredProfile):
         profile._finder = Finder(cover)
     return profile
+
+
+def _dearest(cover: Cover) -> tuple[str, int]:
+    """The condition that leaves the dearest functions, with those that run or issue the dearest statements, where there
+    are very many; and how many there are."""
+    also, n = cover.dearest(CALL_ROWS, "function", ("own_sum", "wall_sum", "queries", "calls"))
+    if also:
+        for (there, _), table, column in (
+            (statements.dearest_fan_outs(cover), FAN_OUT_ROWS, "caller"),
+            (statements.dearest_queries(cover), QUERY_ROWS, "function"),
+        ):
+            if there:
+                also += f" OR function IN (SELECT {column} FROM {table.name} WHERE {cover.condition(there)})"
+        also = f"({also})"
+    return also, n
 
 
 def _possible(connection: Connection, since: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from burnish.job import Site
@@ -11,8 +11,6 @@ from burnish_tools.runtime.clickhouse.buckets import histogram
 from burnish_tools.runtime.clickhouse.cover import Cover, Row
 from burnish_tools.runtime.clickhouse.tables import DEPENDENCY_ROWS, DRIVER_ROWS, FAN_OUT_ROWS, QUERY_ROWS, Table
 
-MOST = 5_000
-"""Statements and fan-outs that are told; beyond it, those that cost most (as `sqlite/cover.py` has it)."""
 _QUERY = "statement, function, file, line"
 _FAN_OUT = f"caller, {_QUERY}"
 Texts = Mapping[int, tuple[str, str, str]]
@@ -20,7 +18,7 @@ Texts = Mapping[int, tuple[str, str, str]]
 
 def queries(cover: Cover) -> tuple[tuple[QueryStats, ...], int]:
     """Statements by call site, in order of site and statement; how many were left out."""
-    also, n = _dearest(cover, QUERY_ROWS, _QUERY, ("wall_sum", "executions"))
+    also, n = dearest_queries(cover)
     rows = cover.merged(QUERY_ROWS, _QUERY, more=_entries("executions"), also=also)
     texts = _texts(cover, QUERY_ROWS, "statement")
     found = [_query(row, texts) for row in rows]
@@ -46,7 +44,7 @@ def _query(row: Row, texts: Texts) -> QueryStats:
 
 def fan_outs(cover: Cover) -> tuple[tuple[FanOut, ...], int]:
     """How often calls ran statements, with what drove them most often; how many were left out."""
-    also, n = _dearest(cover, FAN_OUT_ROWS, _FAN_OUT, ("time_ns", "executions_sum"))
+    also, n = dearest_fan_outs(cover)
     rows = cover.merged(FAN_OUT_ROWS, _FAN_OUT, more=_entries("calls"), also=also)
     texts = {**_texts(cover, FAN_OUT_ROWS, "statement"), **_texts(cover, DRIVER_ROWS, "driver")}
     drivers = _drivers(cover, texts, also)
@@ -123,10 +121,14 @@ def _entries(column: str) -> str:
     return f"sumMap(map(toString(entry), {column}))"
 
 
-def _dearest(cover: Cover, table: Table, keys: str, costs: Sequence[str]) -> tuple[str, int]:
-    """The condition that leaves the dearest keys where there are very many, and how many keys there are."""
-    n = cover.count(table, keys)
-    return (cover.dearest(table, keys, costs, MOST) if n > MOST else ""), n
+def dearest_queries(cover: Cover) -> tuple[str, int]:
+    """The condition that leaves the dearest statements where there are very many (else `""`); how many there are."""
+    return cover.dearest(QUERY_ROWS, _QUERY, ("wall_sum", "executions"))
+
+
+def dearest_fan_outs(cover: Cover) -> tuple[str, int]:
+    """The same of what calls ran."""
+    return cover.dearest(FAN_OUT_ROWS, _FAN_OUT, ("time_ns", "executions_sum"))
 
 
 def _texts(cover: Cover, table: Table, column: str) -> Texts:
