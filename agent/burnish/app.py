@@ -59,6 +59,9 @@ class _Config(Section):
 
     state: str = ".burnish"
     """Directory for Burnish's own state (jobs, checkpoints, clones), relative to the configuration file."""
+    state_database: str = ""
+    """URL of a PostgreSQL database (`postgres://…`) for jobs and runs, where several machines work on one service: one
+    database for each configuration. Empty: a file in `state`."""
     service: ServiceSettings
     runtime: RuntimeSettings = RuntimeSettings()
     collector: CollectorSettings = CollectorSettings()
@@ -110,7 +113,14 @@ class App:
     @cached_property
     def store(self) -> Store:
         """Jobs and runs."""
-        return Store(self.state, self.clock)
+        url = self.config.state_database
+        if not url:
+            return Store(self.state, self.clock)
+        try:
+            from burnish_tools.state import PostgresStore
+        except ImportError as error:
+            raise ConfigError(f"state_database needs psycopg: pip install 'burnish[postgres]' ({error})") from error
+        return PostgresStore(url, self.state, self.clock)
 
     @cached_property
     def runtime(self) -> Runtime:
