@@ -130,6 +130,7 @@ def _server(parts: SplitResult, password: str, shown: str) -> dict[str, Any]:
         "connect_timeout": CONNECT_SECONDS,
         "send_receive_timeout": ANSWER_SECONDS,
         "autogenerate_session_id": False,
+        "form_encode_query_params": True,  # many names do not fit into a URL
     }
 
 
