@@ -81,7 +81,8 @@ def _table(found: dict[str, Sizes], rows: int, windows: int) -> Iterator[tuple[s
     yield "day, the same", [s.days / s.hour_rows for s in sizes]
     yield "samples, a window", [s.samples / windows for s in sizes]
     yield "the window itself", [s.windows / windows for s in sizes]
-    yield "(function, entry, hour) rows a function row sent", [s.hour_rows / rows for s in sizes]
+    yield "number of (function, entry, hour)", [s.hour_rows for s in sizes]
+    yield "number of points of a minute, for one of a window", [s.minute_rows / s.point_rows for s in sizes]
 
 
 def _fill(store: Store, sent: Sequence[bytes]) -> None:

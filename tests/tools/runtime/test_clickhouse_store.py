@@ -150,7 +150,7 @@ def test_retention_drops_the_finer_levels_first(url: str) -> None:
     assert store.add([parsed(calls={LIST: 2}, instance="late")]).refused == {
         "is older than the windows that are kept": 1
     }
-    store.tidy(130 * day)  # hours: 90 days, dropped 30 days at a time
+    store.tidy(130 * day)  # hours: 90 days, dropped 10 days at a time
     assert list(runtime.history("hour")) == []
     assert [stretch.calls for stretch in runtime.history("day", functions=[LIST])] == [12]
 

@@ -21,8 +21,9 @@ OWNER: Mapping[str, str] = {"service": NAME, "environment": NAME, "release": NAM
 MINUTE, HOUR, DAY = 0, 1, 2
 LENGTHS = (MINUTE_NS, HOUR_NS, DAY_NS)
 """Of the stretch of time that one row is about, by its level. A window belongs to that in which it began."""
-PARTITIONS = (DAY_NS, 30 * DAY_NS, 360 * DAY_NS)
-"""How much time a part on the disk holds, by level: what is past its time is dropped part by part."""
+PARTITIONS = (6 * HOUR_NS, 10 * DAY_NS, 60 * DAY_NS)
+"""How much time a partition holds, by level: what is past its time is dropped by whole ones, so that so much more is
+kept at most."""
 
 
 @dataclass(frozen=True)
