@@ -17,7 +17,8 @@ from pydantic import create_model
 
 from burnish.configfile import load
 from burnish.errors import ConfigError, UsageError
-from burnish.job import Job
+from burnish.job import Finding, Job
+from burnish.profile import LineTime, Profile
 from burnish.protocols import Clock, Database, Detector, Forge, ModelAdapter, Prover, Recipe, Runtime, Workspace
 from burnish.settings import (
     LimitSettings,
@@ -151,7 +152,7 @@ class App:
             directory,
             self.open_dataset,
             token=self.environment.get(settings.token_variable, ""),
-            receiver=otlp_receiver(directory / "otlp"),
+            receiver=otlp_receiver(directory / "otlp", settings.otlp),
         )
 
     @cached_property
@@ -171,7 +172,7 @@ class App:
         from burnish_tools.databases import connect
 
         url = self._url(self.config.service.database)
-        return connect(url) if url else None
+        return connect(url, self._url(self.config.proof.database)) if url else None
 
     @cached_property
     def detectors(self) -> tuple[Detector, ...]:
@@ -275,6 +276,8 @@ class App:
             limits=self.config.limits,
             ranking=self.config.rank,
             verdicts=self.config.verdict,
+            lines=self._lines,
+            remarks=self._remarks,
             begins=self._begins,
             ends=self._ends,
         )
@@ -295,6 +298,23 @@ class App:
             store.save(job)
         forge, workspace = DryForge(self.forge, say), DryWorkspace(self.workspace, say)
         return replace(self.world, store=store, forge=forge, workspace=workspace)
+
+    def _lines(self, since_unix_ns: int) -> tuple[LineTime, ...]:
+        """Self time by line from the profiles in `runtime.profiles`."""
+        from burnish_tools.sources.directory import line_times
+
+        directory = self.config.runtime.profiles
+        return line_times(self.path(directory), since_unix_ns) if directory else ()
+
+    @cached_property
+    def _remarks(self) -> Callable[[Finding, Profile], tuple[str, ...]]:
+        """What the service's PostgreSQL has counted."""
+        url = self._url(self.config.service.database)
+        if not url.startswith(("postgres://", "postgresql://")):
+            return lambda finding, profile: ()
+        from burnish_tools.sources.pg_stat_statements import Remarks
+
+        return Remarks(url)
 
     def _secret(self, variable: str, key: str) -> str:
         value = self.environment.get(variable, "")

@@ -71,6 +71,8 @@ class Evidence(Model):
     table: str = ""
     columns: tuple[str, ...] = ()
     """For an index: equality columns, then range, then order; a leading `-` means descending."""
+    index_where: str = ""
+    """For a partial index, the rows that it holds: `deleted_at IS NULL`."""
     table_rows: int = 0
     writes_per_minute: float = 0.0
     plan: tuple[str, ...] = ()

@@ -145,6 +145,18 @@ class DependencyStats(Model):
     """Calls by entry."""
 
 
+class LineTime(Model):
+    """Self time of one line, from a sampling profile of production."""
+
+    function: str
+    """`module:Qualified.name` where the profile tells the module, else the bare name."""
+    file: str
+    line: int
+    share: float
+    """Of all samples in the profile, 0–1."""
+    samples: int
+
+
 class Profile(Model):
     """All of one release of one service in a span."""
 
@@ -164,6 +176,8 @@ class Profile(Model):
     dependencies: tuple[DependencyStats, ...] = ()
     dropped: dict[str, int] = {}
     """What the sensor had to leave out, by kind."""
+    lines: tuple[LineTime, ...] = ()
+    """Self time by line, where a sampling profiler has looked at the release."""
 
     @property
     def minutes(self) -> float:
@@ -237,15 +251,3 @@ class TableWrites(Model):
     writes_per_minute: float
     """Inserts, updates and deletes, from its statistics since `since_unix_ns`."""
     since_unix_ns: int
-
-
-class LineTime(Model):
-    """Self time of one line, from a sampling profile of production."""
-
-    function: str
-    """`module:Qualified.name` where the profile tells the module, else the bare name."""
-    file: str
-    line: int
-    share: float
-    """Of all samples in the profile, 0–1."""
-    samples: int

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from burnish.conditions import Sample
 from burnish.job import Change, Declined, Finding, Job, Model, Passed, Proof, PullRequest
-from burnish.profile import Deployment, FunctionStats, Profile, Release, Series, Stretch
+from burnish.profile import Deployment, FunctionStats, Profile, Release, Series, Stretch, TableWrites
 
 
 class Clock(Protocol):
@@ -65,6 +65,22 @@ class QueryPlan(Model):
     """Tables that are read as a whole (or sorted in full after it) to answer the statement."""
     indexes: tuple[str, ...]
     """Indexes that it uses."""
+    cost: float | None = None
+    """The planner's own estimate for all of it; None where it tells none."""
+    rows: float | None = None
+    """How many rows the planner expects to come out; None where it tells none."""
+    tried_on: str = ""
+    """For a plan with an index that is not there: what it was tried on."""
+
+
+class Index(NamedTuple):
+    """An index that is not there."""
+
+    table: str
+    columns: tuple[str, ...]
+    """In order; a leading `-` means descending."""
+    where: str = ""
+    """The rows that it holds: `deleted_at IS NULL`, `NOT archived`; `""` for all."""
 
 
 class Database(Protocol):
@@ -80,6 +96,13 @@ class Database(Protocol):
 
     def indexes(self, table: str) -> Mapping[str, tuple[str, ...]]:
         """Columns in order, by index name."""
+
+    def plan_with(self, statement: str, index: Index) -> QueryPlan | None:
+        """The plan that the statement would have with an index. Nothing is built in the database itself; None where it
+        cannot be tried elsewhere, or not be planned."""
+
+    def writes(self, table: str) -> TableWrites | None:
+        """How often a table is written, by the database's own count; None where it does not count."""
 
 
 class Detector(Protocol):

@@ -25,6 +25,7 @@ class Why(str, Enum):
     TABLE_TOO_SMALL = "table_too_small", "The table is so small that reading all of it is as fast as an index."
     WRITE_HEAVY = "write_heavy", "The table is written so often that an index would cost more than it saves."
     INDEX_EXISTS = "index_exists", "An existing index already serves this query."
+    INDEX_UNTRIED = "index_untried", "There is nothing on which the index could be tried without harm."
     PLAN_UNREADABLE = "plan_unreadable", "The database's plan for this statement could not be read."
     NO_DATABASE = "no_database", "No database is configured in which the plan could be read."
     TIME_IS_ELSEWHERE = "time_is_elsewhere", "The time is spent in functions that it calls or in the database."

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from burnish.backlog import Priors, blocked, learnt
 from burnish.job import Candidate, Finding, Job, Passed, Told
-from burnish.profile import Profile
+from burnish.profile import LineTime, Profile
 from burnish.protocols import (
     Clock,
     Database,
@@ -58,6 +58,10 @@ class World:
     limits: LimitSettings = field(default_factory=LimitSettings)
     ranking: RankSettings = field(default_factory=RankSettings)
     verdicts: VerdictSettings = field(default_factory=VerdictSettings)
+    lines: Callable[[int], tuple[LineTime, ...]] = lambda since_unix_ns: ()
+    """Self time by line from sampling profiles that were written since."""
+    remarks: Callable[[Finding, Profile], tuple[str, ...]] = lambda finding, profile: ()
+    """What others know of a finding, as sentences: they are added to its notes."""
     begins: Callable[[Job], None] = lambda job: None
     ends: Callable[[Job], None] = lambda job: None
 
@@ -70,6 +74,7 @@ class World:
         profile = self.runtime.profile(release)
         if profile is None:
             return None
+        profile = profile.model_copy(update={"lines": self.lines(profile.start_unix_ns)})
         findings, passed = self._detect(profile)
         ranked = rank(findings, self.priors(), self._risks(), self.ranking)
         return Ranking(profile, ranked.candidates, ranked.told, (*passed, *ranked.passed))
@@ -88,10 +93,17 @@ class World:
         for detector in self.detectors:
             for seen in detector.detect(profile, self.runtime, self.database):
                 if isinstance(seen, Finding):
-                    findings.append(seen)
+                    findings.append(self._remarked(seen, profile))
                 else:
                     passed.append(seen)
         return findings, passed
+
+    def _remarked(self, finding: Finding, profile: Profile) -> Finding:
+        remarks = self.remarks(finding, profile)
+        if not remarks:
+            return finding
+        evidence = finding.evidence.model_copy(update={"notes": (*finding.evidence.notes, *remarks)})
+        return finding.model_copy(update={"evidence": evidence})
 
     def _risks(self) -> Mapping[str, float]:
         """The least risk of the recipes for each kind of finding."""

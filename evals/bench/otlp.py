@@ -27,7 +27,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Span, SpanKind, Tracer, set_span_in_context
 
 from burnish.stats import bootstrap
-from burnish_tools.collector.otlp import OtlpReceiver, OtlpSettings
+from burnish_tools.collector.otlp.receiver import OtlpReceiver
+from burnish_tools.collector.otlp.settings import OtlpSettings
 from burnish_tools.runtime.format import Window
 
 BATCH = 512

@@ -33,14 +33,14 @@ class Cluster:
 
     @classmethod
     @contextmanager
-    def started(cls) -> Iterator[Cluster]:
-        """Starts one for a while. Raises PostgresMissing."""
+    def started(cls, preload: str = "") -> Iterator[Cluster]:
+        """Starts one for a while, with the libraries named in `preload`. Raises PostgresMissing."""
         programs, owner = _programs(), _owner()
         directory = Path(tempfile.mkdtemp(prefix="burnish-postgres-"))
         try:
             if owner:
                 shutil.chown(directory, "postgres")
-            with _served(programs, owner, directory) as port:
+            with _served(programs, owner, directory, preload) as port:
                 yield cls(port)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
@@ -66,9 +66,11 @@ class Cluster:
 
 
 @contextmanager
-def _served(programs: Path, owner: list[str], directory: Path) -> Iterator[int]:
+def _served(programs: Path, owner: list[str], directory: Path, preload: str) -> Iterator[int]:
     data, port = directory / "data", _free_port()
     options = f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories= -c fsync=off"
+    if preload:
+        options += f" -c shared_preload_libraries={preload}"
     initdb = ["initdb", "-D", str(data), "-U", "burnish", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"]
     start = ["pg_ctl", "-D", str(data), "-w", "-t", "30", "-l", str(directory / "log"), "-o", options, "start"]
     _run(programs, owner, directory, initdb)

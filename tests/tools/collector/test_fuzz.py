@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from burnish.testing.memory_store import MemoryStore
 from burnish_tools.collector.app import POSTS
 from burnish_tools.collector.body import encoding, inflated
+from burnish_tools.collector.otlp.settings import OtlpSettings
 from burnish_tools.collector.ports import otlp_receiver
 from tests.tools.collector.serving import Process, serving
-from tests.tools.collector.support import NDJSON, Asked, Counting, Got, collecting, line, stored
+from tests.tools.collector.support import NDJSON, Asked, Got, collecting, line, stored
 
 BOUNDED = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 LONG = settings(BOUNDED, max_examples=5000)
@@ -93,7 +94,7 @@ METHODS = st.sampled_from(["POST"] * 8 + ["GET", "PUT", "HEAD", "", "\x7f"])
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    receiver = otlp_receiver(tmp_path_factory.mktemp("otlp")) or Counting
+    receiver = otlp_receiver(tmp_path_factory.mktemp("otlp"), OtlpSettings())
     with collecting(tmp_path_factory.mktemp("fuzz"), receiver=receiver, max_body_mb=0.2, token="") as asked:
         yield asked
         said = asked.health.shown()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from burnish.errors import ConfigError, Unavailable
+from burnish.protocols import Index
 from burnish_tools.databases import connect
 from burnish_tools.databases.sqlite import SqliteDatabase
 
@@ -74,6 +76,61 @@ def test_what_cannot_be_planned_is_none(database: SqliteDatabase, statement: str
 def test_planning_executes_nothing(database: SqliteDatabase) -> None:
     assert database.plan("DELETE FROM movement WHERE sku = ?") is not None
     assert database.rows("movement") == 50
+
+
+def test_an_index_is_tried_on_a_copy_and_nothing_changes_here(database: SqliteDatabase, path: Path) -> None:
+    statement = "SELECT * FROM movement WHERE sku = ? ORDER BY at DESC LIMIT ?"
+    before = path.read_bytes()
+    plan = database.plan_with(statement, Index("movement", ("sku", "-at")))
+    assert plan is not None
+    assert (plan.full_scans, plan.indexes) == ((), ("burnish_trial",))
+    assert "copy" in plan.tried_on
+    useless = database.plan_with(statement, Index("movement", ("note",)))
+    assert useless is not None
+    assert useless.full_scans == ("movement",)
+    assert path.read_bytes() == before
+    assert "burnish_trial" not in database.indexes("movement")
+    assert database.writes("movement") is None
+
+
+def test_a_partial_index_serves_only_its_condition(database: SqliteDatabase) -> None:
+    index = Index("movement", ("sku",), "note IS NULL")
+    serves = database.plan_with("SELECT * FROM movement WHERE sku = ? AND note IS NULL", index)
+    other = database.plan_with("SELECT * FROM movement WHERE sku = ?", index)
+    assert serves is not None
+    assert other is not None
+    assert (serves.full_scans, other.full_scans) == ((), ("movement",))
+
+
+def test_the_statistics_count_in_a_trial(database: SqliteDatabase, path: Path) -> None:
+    """
+    by_kind_at   says by ANALYZE that one kind is half of the table ──▶ the trial's index is taken
+                 says that one kind is one row                      ──▶ it stays
+    """
+    statement, index = "SELECT * FROM movement WHERE kind = ? AND sku = ?", Index("movement", ("sku",))
+    used = []
+    for stat in ("1000000 500000 1", "1000000 1 1"):
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("ANALYZE")
+            db.execute("DELETE FROM sqlite_stat1")
+            db.execute("INSERT INTO sqlite_stat1 VALUES ('movement', 'by_kind_at', ?)", (stat,))
+            db.commit()
+        plan = database.plan_with(statement, index)
+        used.append(plan.indexes if plan else None)
+    assert used == [("burnish_trial",), ("by_kind_at",)]
+
+
+@pytest.mark.parametrize(
+    "statement, index",
+    [
+        ("SELECT * FROM movement WHERE sku = ?", Index("movement", ("nothing",))),
+        ("SELECT * FROM movement WHERE sku = ?", Index("nowhere", ("sku",))),
+        ("SELECT * FROM movement WHERE sku = ?", Index("movement", ("sku",), "1; DROP TABLE movement")),
+        ("DROP TABLE movement", Index("movement", ("sku",))),
+    ],
+)
+def test_what_cannot_be_tried_is_none(database: SqliteDatabase, statement: str, index: Index) -> None:
+    assert database.plan_with(statement, index) is None
 
 
 def test_facts_of_tables(database: SqliteDatabase, path: Path) -> None:

@@ -8,13 +8,15 @@ from typing import Any
 
 from burnish.job import Finding, Passed
 from burnish.profile import Profile
-from burnish.protocols import Database, QueryPlan
+from burnish.protocols import Database
 from burnish.testing import windows as w
+from burnish.testing.database import ScriptedDatabase as Plans
 from burnish.why import Why
 from burnish_tools.detectors import detector_types
 from burnish_tools.runtime import SqliteRuntime
 
 MINUTES = 10
+__all__ = ["Plans", "detect", "reasons", "store"]
 
 
 def store(tmp_path: Path, *, minutes: int = MINUTES, **content: Any) -> tuple[SqliteRuntime, Profile]:
@@ -47,33 +49,3 @@ def reasons(passed: Sequence[Passed]) -> dict[str, Why]:
     """Why by function; a function with two reasons is an error here."""
     assert len({p.function for p in passed}) == len(passed), passed
     return {p.function: p.why for p in passed}
-
-
-class Plans:
-    """A database that is told its plans: `scans` are the tables that a statement (by a part of it) reads in full."""
-
-    def __init__(
-        self,
-        scans: Mapping[str, tuple[str, ...]],
-        *,
-        rows: Mapping[str, int] | None = None,
-        indexes: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
-        unreadable: str = "",
-        system: str = "sqlite",
-    ) -> None:
-        self.system = system
-        self._scans, self._rows, self._indexes = scans, rows or {}, indexes or {}
-        self._unreadable = unreadable
-
-    def plan(self, statement: str) -> QueryPlan | None:
-        if self._unreadable and self._unreadable in statement:
-            return None
-        scans = next((tables for part, tables in self._scans.items() if part in statement), ())
-        lines = tuple(f"SCAN {table}" for table in scans) or ("SEARCH by INDEX",)
-        return QueryPlan(lines=lines, full_scans=scans, indexes=() if scans else ("by_key",))
-
-    def rows(self, table: str) -> int:
-        return self._rows.get(table, 0)
-
-    def indexes(self, table: str) -> Mapping[str, tuple[str, ...]]:
-        return self._indexes.get(table, {})

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from burnish.job import Finding
+from burnish.profile import LineTime
 from burnish.testing import windows as w
 from burnish.why import Why
-from tests.tools.detectors.shapes import detect, reasons
+from burnish_tools.detectors._lines import proportion
+from burnish_tools.detectors.cpu_hot import CpuHot
+from tests.tools.detectors.shapes import detect, reasons, store
 
 HOT, VIEW, REST = "shop.services:score", "shop.views:trending", "shop.views:home"
 
@@ -34,6 +38,39 @@ def test_own_time_that_is_much_of_everything_is_found(tmp_path: Path) -> None:
     assert found.removable_ns == pytest.approx(0.3 * 22e6, rel=0.01)
     assert found.calls_per_minute.value == 10
     assert reasons(passed) == {REST: Why.TIME_IS_ELSEWHERE, VIEW: Why.TIME_IS_ELSEWHERE}
+
+
+def line(number: int, samples: int, file: str = "/srv/app/shop/services.py") -> LineTime:
+    return LineTime(function="score", file=file, line=number, share=samples / 1000, samples=samples)
+
+
+@pytest.mark.parametrize(
+    "lines, note",
+    [
+        (
+            [line(12, 61), line(13, 39), line(90, 500), line(12, 400, "/srv/app/other/services.py")],
+            "61% (51% to 70%) of its 100 samples in profiles are in line 12.",
+        ),
+        ([line(12, 29)], None),
+        ([line(12, 400, "/srv/app/workshop/services.py")], None),
+        ([], None),
+    ],
+    ids=["with its interval", "too few samples", "another file", "no profile"],
+)
+def test_the_line_by_samples_of_a_profiler(tmp_path: Path, lines: list[LineTime], note: str | None) -> None:
+    runtime, profile = store(tmp_path, calls=[w.calls(VIEW, 10, wall_ms=24, own_ms=22)])
+    function = profile.functions[0].model_copy(update={"file": "shop/services.py", "line": 10, "end_line": 20})
+    profile = profile.model_copy(update={"functions": (function,), "lines": tuple(lines)})
+    (found,) = CpuHot(CpuHot.Settings()).detect(profile, runtime, None)
+    assert isinstance(found, Finding)
+    assert found.evidence.notes[1:] == ((note,) if note else ())
+
+
+@pytest.mark.parametrize("some, of, low, high", [(0, 10, 0.0, 0.278), (5, 10, 0.237, 0.763), (10, 10, 0.722, 1.0)])
+def test_wilsons_interval(some: int, of: int, low: float, high: float) -> None:
+    """Values of Brown, Cai & DasGupta (2001), and R's prop.test without correction."""
+    seen = proportion(some, of)
+    assert (seen.low, seen.high) == (pytest.approx(low, abs=0.001), pytest.approx(high, abs=0.001))
 
 
 def test_time_in_its_own_queries_is_not_its_own(tmp_path: Path) -> None:

@@ -113,6 +113,100 @@ def test_the_scanned_table_of_a_join_by_its_own_conditions(tmp_path: Path) -> No
     assert findings[0].evidence.columns == ("kind", "at")
 
 
+JOIN = (
+    "SELECT m.id FROM product p INNER JOIN movement m ON (m.product_id = p.id)"
+    " WHERE p.sku = ? AND m.kind = ? AND m.at > ?"
+)
+JOINED = {"movement": ("movement",)}
+
+
+def test_a_joined_table_by_what_joins_it(tmp_path: Path) -> None:
+    """Its own conditions alone are tried too; here only the plan with the join's column does without the scan."""
+    database = plans(scans=JOINED, useless=(("kind", "at"),))
+    findings, _ = detect("missing_index", tmp_path, database=database, **shop(JOIN))
+    assert findings[0].evidence.columns == ("kind", "product_id", "at")
+    assert [index.columns for index in database.tried] == [("kind", "at"), ("kind", "product_id", "at")]
+
+
+@pytest.mark.parametrize("cheap, columns", [(5, ("kind", "product_id", "at")), (90, ("kind", "at"))])
+def test_of_two_candidates_the_cheaper_plan_decides(tmp_path: Path, cheap: float, columns: tuple[str, ...]) -> None:
+    database = plans(scans=JOINED, costs={("kind", "at"): 20.0, ("kind", "product_id", "at"): cheap})
+    findings, _ = detect("missing_index", tmp_path, database=database, **shop(JOIN))
+    assert findings[0].evidence.columns == columns
+
+
+def test_only_joined(tmp_path: Path) -> None:
+    sql = "SELECT m.id FROM product p LEFT JOIN movement m ON (p.id = m.product_id) WHERE p.sku = ? ORDER BY m.at"
+    findings, _ = detect("missing_index", tmp_path, database=plans(scans=JOINED), **shop(sql))
+    assert findings[0].evidence.columns == ("product_id",)
+
+
+def test_of_two_tables_that_are_read_in_full_the_one_that_an_index_helps(tmp_path: Path) -> None:
+    sql = "SELECT m.id FROM big b INNER JOIN movement m ON (m.big_id = b.id) WHERE lower(b.name) = ? AND m.kind = ?"
+    database = plans(
+        scans={"movement": ("big", "movement")},
+        rows={"movement": 9_000, "big": 500_000},
+        indexes={"big": {"PRIMARY KEY": ("id",)}},
+    )
+    findings, _ = detect("missing_index", tmp_path, database=database, **shop(sql))
+    assert [(f.evidence.table, f.evidence.columns) for f in findings] == [("movement", ("kind",))]
+
+
+DELETED = "SELECT * FROM movement WHERE kind = ? AND gone IS NULL ORDER BY at LIMIT ?"
+
+
+@pytest.mark.parametrize(
+    "expected, columns, where",
+    [
+        (32_000, ("kind", "at"), "gone IS NULL"),
+        (300_000, ("kind", "gone", "at"), ""),
+        (None, ("kind", "gone", "at"), ""),
+    ],
+    ids=["a tenth of the rows", "nearly all", "not known"],
+)
+def test_partial_where_the_condition_holds_for_few_rows(
+    tmp_path: Path, expected: float | None, columns: tuple[str, ...], where: str
+) -> None:
+    expects = {'"gone" IS NULL': expected} if expected is not None else {}
+    database = plans(scans={"kind = ?": ("movement",)}, expects=expects)
+    findings, _ = detect("missing_index", tmp_path, database=database, **shop(DELETED))
+    assert (findings[0].evidence.columns, findings[0].evidence.index_where) == (columns, where)
+
+
+@pytest.mark.parametrize(
+    "condition, where",
+    [("NOT archived", "NOT archived"), ("archived", "archived"), ("archived IS NOT NULL", "archived IS NOT NULL")],
+)
+def test_conditions_of_partial_indexes(tmp_path: Path, condition: str, where: str) -> None:
+    database = plans(scans={"kind = ?": ("movement",)}, expects={'"archived"': 10})
+    sql = f"SELECT * FROM movement WHERE kind = ? AND {condition}"
+    findings, _ = detect("missing_index", tmp_path, database=database, **shop(sql))
+    assert (findings[0].evidence.columns, findings[0].evidence.index_where) == (("kind",), where)
+
+
+def test_a_planner_that_expects_little_is_believed(tmp_path: Path) -> None:
+    class Costly(Plans):
+        def plan(self, statement: str) -> QueryPlan | None:
+            plan = super().plan(statement)
+            return plan and plan.model_copy(update={"cost": 100.0})
+
+    database = Costly(SCAN, rows={"movement": 320_000}, costs={("kind", "sku", "-at"): 70.0})
+    findings, passed = detect("missing_index", tmp_path, database=database, **shop())
+    assert findings == []
+    assert "70% of the cost" in next(p.detail for p in passed if p.why is Why.PLAN_UNCHANGED)
+
+
+def test_the_trade_is_told(tmp_path: Path) -> None:
+    writes = [w.query("DELETE FROM movement WHERE id = ?", at=f"{OTHER}:4", times=6, ms=2)]
+    database = plans(writes={"movement": 12})
+    findings, _ = detect("missing_index", tmp_path, database=database, **shop(queries=writes))
+    seen = findings[0].evidence
+    assert seen.writes_per_minute == 12  # the database sees those of other programs too
+    assert "read 20.0 times a minute, which would save at least 78" in seen.notes[1]
+    assert "written 12.0 times a minute (by the database's count), for which at most 12 ms" in seen.notes[1]
+    assert "SEARCH movement USING INDEX trial (tried on a script)" in seen.notes[2]
+
+
 def test_an_order_alone_needs_a_limit(tmp_path: Path) -> None:
     limited = shop("SELECT * FROM movement ORDER BY at DESC LIMIT ?")
     findings, _ = detect("missing_index", tmp_path / "a", database=plans(), **limited)
@@ -140,7 +234,19 @@ MUST_NOT: dict[str, tuple[dict[str, Any], Plans | None, Why]] = {
     "an index is there": (shop(), plans(indexes={"movement": {"i": ("sku", "kind", "at", "x")}}), Why.INDEX_EXISTS),
     "a small table": (shop(), plans(rows={"movement": 40}), Why.TABLE_TOO_SMALL),
     "a small table, fast": (shop(ms=0.3), plans(rows={"movement": 40}), Why.TABLE_TOO_SMALL),
-    "two tables read in full": (shop(), plans(scans={"movement": ("movement", "product")}), Why.NO_PATTERN),
+    "two small tables read in full": (
+        shop(),
+        plans(scans={"movement": ("movement", "product")}, rows={"movement": 40}),
+        Why.TABLE_TOO_SMALL,
+    ),
+    "it cannot be tried": (shop(), plans(tries=False), Why.INDEX_UNTRIED),
+    "the planner does not want it": (shop(), plans(useless=(("kind", "sku", "-at"),)), Why.PLAN_UNCHANGED),
+    "written by others, as the database says": (shop(), plans(writes={"movement": 21}), Why.WRITE_HEAVY),
+    "its upkeep costs more than it saves": (
+        shop(ms=2, queries=[w.query("UPDATE movement SET a = ?", at=f"{OTHER}:3", times=18, ms=3)]),
+        plans(),
+        Why.WRITE_HEAVY,
+    ),
     "or": (shop("SELECT * FROM movement WHERE a = ? OR b = ?"), plans(), Why.NO_PATTERN),
     "sub-select": (
         shop("SELECT * FROM movement WHERE a = ? AND b IN (SELECT id FROM t)"),

@@ -12,6 +12,7 @@ import pytest
 from burnish.job import Change
 from burnish_tools.recipes._base import Act, MemorySource
 from burnish_tools.recipes.composite_index import CompositeIndex
+from burnish_tools.recipes.examples.index import PLAIN, files, finding
 
 SETTINGS = """SECRET_KEY = "test"
 INSTALLED_APPS = ["depot"]
@@ -27,7 +28,21 @@ def _django(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
                           capture_output=True, text=True, timeout=60)  # fmt: skip
 
 
-@pytest.mark.parametrize("example", [EXAMPLES[0], EXAMPLES[3]], ids=lambda example: example.name)
+PARTIAL = files(PLAIN.replace("kind = models.CharField(max_length=4)", "kind = models.BooleanField(null=True)"))
+
+
+def partial(where: str) -> Act:
+    """A finding that wants an index for some rows; what Django makes of the edit is the test."""
+    wanted = finding("sku", "-occurred_at")
+    evidence = wanted.evidence.model_copy(update={"index_where": where})
+    return Act(where, PARTIAL, wanted.model_copy(update={"evidence": evidence}), {})
+
+
+@pytest.mark.parametrize(
+    "example",
+    [EXAMPLES[0], EXAMPLES[3], partial("kind IS NULL"), partial("kind IS NOT NULL"), partial("NOT kind")],
+    ids=lambda example: example.name,
+)
 def test_makemigrations_finds_nothing_to_do(example: Act, tmp_path: Path) -> None:
     (tmp_path / "settings.py").write_text(SETTINGS)
     (tmp_path / "depot" / "migrations").mkdir(parents=True)
@@ -44,5 +59,6 @@ def test_makemigrations_finds_nothing_to_do(example: Act, tmp_path: Path) -> Non
 
     checked = _django(tmp_path, "makemigrations", "--check", "--dry-run")
     assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert bool(example.finding.evidence.index_where) is any("condition=models.Q(kind" in e.after for e in change.edits)
     migrated = _django(tmp_path, "migrate", "--verbosity", "0")
     assert migrated.returncode == 0, migrated.stderr

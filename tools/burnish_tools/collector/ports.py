@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
 from burnish.profile import Deployment
+from burnish_tools.collector.otlp.settings import OtlpSettings
 from burnish_tools.runtime.format import Window
-
-RECEIVER = "burnish_tools.collector.otlp"
 
 
 class Taken(Protocol):
@@ -96,12 +94,8 @@ MakeReceiver = Callable[[Sink, Callable[[], int]], Receiver]
 """From where windows go and what tells the time (Unix ns)."""
 
 
-def otlp_receiver(directory: Path) -> MakeReceiver | None:
-    """What makes receivers of OTLP, which keep what is not stored yet in a directory; None where there are none."""
-    try:
-        otlp = import_module(RECEIVER)
-    except ModuleNotFoundError as error:
-        if error.name != RECEIVER:
-            raise
-        return None
-    return lambda sink, clock: otlp.OtlpReceiver(sink, clock, otlp.OtlpSettings(), directory=directory)
+def otlp_receiver(directory: Path, settings: OtlpSettings) -> MakeReceiver:
+    """What makes receivers of OTLP, which keep what is not stored yet in a directory."""
+    from burnish_tools.collector.otlp.receiver import OtlpReceiver  # protobuf, which other commands do not need
+
+    return lambda sink, clock: OtlpReceiver(sink, clock, settings, directory=directory)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from burnish.settings import Section
+from burnish_tools.collector.otlp.settings import OtlpSettings
 
 MB = 1_000_000
 
@@ -38,5 +39,6 @@ class CollectorSettings(Section):
     """Windows that could not be taken (of a newer format) and are kept for a newer Burnish; the oldest go first."""
     max_services: int = Field(1000, ge=1)
     """Pairs of service and environment; windows of further ones are refused, as a name made of data fills the disk."""
+    otlp: OtlpSettings = OtlpSettings()
     tidy_minutes: float = Field(60.0, gt=0)
     """How often the dataset is rolled up and what is past its time is dropped."""

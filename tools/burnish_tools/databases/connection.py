@@ -7,10 +7,11 @@ from burnish.protocols import Database
 from burnish_tools.databases.sqlite import SqliteDatabase
 
 
-def connect(url: str) -> Database:
+def connect(url: str, snapshot: str = "") -> Database:
     """`sqlite:///relative`, `sqlite:////absolute`, `postgres://user@host/name`.
 
-    The connection is made with the first question. Raises ConfigError for any other scheme; the message does not
+    `snapshot` is the URL of a copy of it, on a scratch copy of which indexes may be tried; SQLite needs none. The
+    connection is made with the first question. Raises ConfigError for any other scheme; the message does not
     repeat the URL, which may hold a password.
     """
     scheme = url.partition(":")[0].lower()
@@ -19,7 +20,7 @@ def connect(url: str) -> Database:
     if scheme in ("postgres", "postgresql"):
         from burnish_tools.databases.postgres import PostgresDatabase
 
-        return PostgresDatabase(url)
+        return PostgresDatabase(url, snapshot)
     raise ConfigError(
         f"service.database: {scheme!r} is not a database that Burnish reads; use sqlite:///path or postgres://…"
     )

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from burnish.errors import Unavailable
-from burnish.protocols import QueryPlan
-from burnish_tools.databases.statement import numbered, plannable
+from burnish.profile import TableWrites
+from burnish.protocols import Index, QueryPlan
+from burnish_tools.databases.statement import numbered, plannable, quoted
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,8 +34,9 @@ class PostgresDatabase:
 
     system = "postgresql"
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, snapshot: str = "") -> None:
+        """`snapshot` is the URL of a copy of the database on which others may build: `[proof] database`."""
+        self._url, self._snapshot = url, snapshot
         self._session: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def plan(self, statement: str) -> QueryPlan | None:
@@ -44,10 +46,9 @@ class PostgresDatabase:
         text = plannable(statement)
         if text is None:
             return None
-        text, n = numbered(text)
-        with self._asking() as db:
+        with self.asking() as db:
             try:
-                return _read(_explain(db, text, n))
+                return explained(db, text)
             except (psycopg.errors.ConnectionException, psycopg.errors.OperatorIntervention):
                 raise
             except psycopg.errors.Error as error:
@@ -55,13 +56,48 @@ class PostgresDatabase:
                     raise
                 return None
 
+    def plan_with(self, statement: str, index: Index) -> QueryPlan | None:
+        """By HypoPG where the extension is in the database: a hypothetical index lives in this session's memory and is
+        seen by EXPLAIN only. Else on a scratch copy of the snapshot; None where there is neither."""
+        text = plannable(statement)
+        if text is None:
+            return None
+        import psycopg
+
+        from burnish_tools.databases.trial import hypothetical, on_a_copy
+
+        with self.asking() as db:
+            try:
+                if db.execute("SELECT 1 FROM pg_extension WHERE extname = 'hypopg'").fetchone():
+                    return hypothetical(db, text, index)
+            except (psycopg.errors.ConnectionException, psycopg.errors.OperatorIntervention):
+                raise
+            except (psycopg.errors.Error, ValueError) as error:
+                if isinstance(error, psycopg.Error) and error.sqlstate is None:
+                    raise
+                return None
+        return on_a_copy(self._snapshot, text, index) if self._snapshot else None
+
+    def writes(self, table: str) -> TableWrites | None:
+        """From `pg_stat_user_tables`. Where the statistics were never reset, what is known of their age is the start of
+        the server; they may be older, so that the rate is then an upper bound."""
+        with self.asking() as db:
+            found = db.execute(_WRITES, (quoted(table),)).fetchone()
+        if found is None:
+            return None
+        rows, size, writes, since, seconds = found
+        per_minute = writes / max(seconds / 60, 1.0)
+        return TableWrites(
+            table=table, rows=rows, bytes=size, writes_per_minute=per_minute, since_unix_ns=round(since * 1e9)
+        )
+
     def rows(self, table: str) -> int:
         """The planner's estimate; counted (to a million) where there is none yet; 0 where there is no such table."""
         from psycopg import sql
 
-        with self._asking() as db:
+        with self.asking() as db:
             known = "SELECT reltuples FROM pg_class WHERE oid = to_regclass(%s)"
-            found = db.execute(known, (_quoted(table),)).fetchone()
+            found = db.execute(known, (quoted(table),)).fetchone()
             if found is None:
                 return 0
             if found[0] > 0:
@@ -72,12 +108,12 @@ class PostgresDatabase:
 
     def indexes(self, table: str) -> Mapping[str, tuple[str, ...]]:
         """Columns in order by index name, `-` before a descending one; partial and invalid ones are left out."""
-        with self._asking() as db:
-            found = db.execute(_INDEXES, (_quoted(table),)).fetchall()
+        with self.asking() as db:
+            found = db.execute(_INDEXES, (quoted(table),)).fetchall()
         return {name: tuple(columns) for name, columns in found}
 
     @contextmanager
-    def _asking(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    def asking(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         """A read-only transaction that is rolled back. Raises Unavailable, never with the password."""
         import psycopg
 
@@ -120,6 +156,12 @@ class PostgresDatabase:
         return message
 
 
+def explained(db: psycopg.Connection[tuple[Any, ...]], statement: str) -> QueryPlan:
+    """The generic plan of a normalised statement, in a transaction. Raises psycopg.Error."""
+    text, n = numbered(statement)
+    return _read(_explain(db, text, n))
+
+
 def _explain(db: psycopg.Connection[tuple[Any, ...]], text: str, n: int) -> Node:
     from psycopg import sql
 
@@ -146,7 +188,13 @@ def _read(root: Node) -> QueryPlan:
             indexes.append(node["Index Name"])
         if "Relation Name" in node and _reads_all(node, stops):
             scans.append(node["Relation Name"])
-    return QueryPlan(lines=tuple(lines), full_scans=tuple(dict.fromkeys(scans)), indexes=tuple(dict.fromkeys(indexes)))
+    return QueryPlan(
+        lines=tuple(lines),
+        full_scans=tuple(dict.fromkeys(scans)),
+        indexes=tuple(dict.fromkeys(indexes)),
+        cost=root.get("Total Cost"),
+        rows=root.get("Plan Rows"),
+    )
 
 
 def _walk(node: Node, depth: int, stops: bool) -> Iterator[tuple[Node, int, bool]]:
@@ -180,10 +228,6 @@ def _line(node: Node) -> str:
     return text
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 _INDEXES = """
 SELECT c.relname, array_agg(
     CASE WHEN i.indoption[k.ord - 1] & 1 = 1 THEN '-' ELSE '' END || coalesce(a.attname, '<expression>') ORDER BY k.ord
@@ -195,4 +239,16 @@ LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND 
 WHERE i.indrelid = to_regclass(%s) AND i.indisvalid AND i.indpred IS NULL AND k.ord <= i.indnkeyatts
 GROUP BY c.relname
 ORDER BY c.relname
+"""
+_WRITES = """
+SELECT (CASE WHEN c.reltuples > 0 THEN c.reltuples ELSE s.n_live_tup END)::bigint, pg_total_relation_size(c.oid),
+    s.n_tup_ins + s.n_tup_upd + s.n_tup_del, extract(epoch FROM since)::float8,
+    extract(epoch FROM now() - since)::float8
+FROM pg_stat_user_tables s
+JOIN pg_class c ON c.oid = s.relid
+CROSS JOIN LATERAL (
+    SELECT coalesce(d.stats_reset, pg_postmaster_start_time()) FROM pg_stat_database d
+    WHERE d.datname = current_database()
+) AS counted (since)
+WHERE s.relid = to_regclass(%s)
 """

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from burnish.errors import ConfigError, Unavailable
-from burnish.protocols import QueryPlan
-from burnish_tools.databases.statement import aliases, limited, placeholders, plannable
+from burnish.profile import TableWrites
+from burnish.protocols import Index, QueryPlan
+from burnish_tools.databases.statement import aliases, create_index, limited, placeholders, plannable, quoted
 
 _STEP = re.compile(
     r"^(?P<verb>SCAN|SEARCH)\s+(?:TABLE\s+)?(?P<table>\S+)(?:\s+AS\s+(?P<alias>\S+))?"
@@ -18,6 +20,7 @@ _STEP = re.compile(
     r"(?:\s+(?:VIRTUAL TABLE .*|USING\s+(?:COVERING\s+)?INDEX\s+(?P<index>\S+)"
     r"|USING\s+(?P<rowid>INTEGER PRIMARY KEY)))?"
 )
+_STATISTICS = ("sqlite_stat1", "sqlite_stat4")
 _SORT = "USE TEMP B-TREE FOR ORDER BY"
 
 
@@ -48,6 +51,36 @@ class SqliteDatabase:
             return None
         return _plan(details, aliases(text), limited(text))
 
+    def plan_with(self, statement: str, index: Index) -> QueryPlan | None:
+        """Tried on a copy in memory of the schema and of what ANALYZE has found. SQLite's planner looks at nothing
+        else, so that the plan is the one that it would make after the index was added."""
+        text = plannable(statement)
+        if text is None:
+            return None
+        schema = self._ask("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND type IN ('table', 'index', 'view')"
+                           " AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY type != 'table', rowid")  # fmt: skip
+        statistics = {name: self._statistics(name) for name in _STATISTICS}
+        with closing(sqlite3.connect(":memory:")) as copy:
+            try:
+                _fill(copy, [row[0] for row in schema], statistics)
+                _refuse_unknown(copy, index)
+                copy.execute(create_index("burnish_trial", index))
+                steps = copy.execute(f"EXPLAIN QUERY PLAN {text}", (None,) * placeholders(text)).fetchall()
+            except (sqlite3.Error, ValueError):
+                return None
+        plan = _plan([row[3] for row in steps], aliases(text), limited(text))
+        return plan.model_copy(update={"tried_on": "a copy of the schema and its statistics"})
+
+    def writes(self, table: str) -> TableWrites | None:
+        """None: SQLite counts none."""
+        return None
+
+    def _statistics(self, name: str) -> list[tuple]:  # type: ignore[type-arg]
+        try:
+            return self._ask(f"SELECT * FROM {name}")
+        except sqlite3.OperationalError:  # never analysed
+            return []
+
     def rows(self, table: str) -> int:
         """From ANALYZE's statistics where there are any, else counted; 0 where there is no such table."""
         try:
@@ -57,7 +90,7 @@ class SqliteDatabase:
         if known:
             return max(int(row[0].split()[0]) for row in known)
         try:
-            return int(self._ask(f"SELECT count(*) FROM {_quoted(table)}")[0][0])
+            return int(self._ask(f"SELECT count(*) FROM {quoted(table)}")[0][0])
         except sqlite3.OperationalError:
             return 0
 
@@ -91,6 +124,27 @@ class SqliteDatabase:
             db.close()
 
 
+def _fill(copy: sqlite3.Connection, schema: list[str], statistics: Mapping[str, list[tuple]]) -> None:  # type: ignore[type-arg]
+    """Virtual tables are left out where their module is missing here, and what stands on them."""
+    for sql in schema:
+        with suppress(sqlite3.OperationalError):
+            copy.execute(sql)
+    copy.execute("ANALYZE")  # makes the tables of statistics
+    for name, rows in statistics.items():
+        for row in rows:
+            with suppress(sqlite3.OperationalError):  # sqlite_stat4 is an option of the build
+                copy.execute(f"INSERT INTO {name} VALUES ({', '.join('?' * len(row))})", row)
+    copy.execute("ANALYZE sqlite_master")  # reads them
+
+
+def _refuse_unknown(copy: sqlite3.Connection, index: Index) -> None:
+    """Raises ValueError: a name in double quotes that is no column would be a string to SQLite."""
+    known = {name.lower() for (name,) in copy.execute("SELECT name FROM pragma_table_info(?)", (index.table,))}
+    for column in (*(each.removeprefix("-") for each in index.columns), *index.where.removeprefix("NOT ").split()[:1]):
+        if column.lower() not in known:
+            raise ValueError(f"{index.table} has no column {column}")
+
+
 def _plan(details: list[str], tables: Mapping[str, str], limited: bool) -> QueryPlan:
     scans: list[str] = []
     indexes: list[str] = []
@@ -116,7 +170,3 @@ def _to_the_end(step: re.Match[str], limited: bool, sorts: bool) -> bool:
 
 def _once(names: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from burnish.protocols import Index
+
 TYPICAL_PAGE = 20
 """Rows assumed for `LIMIT ?`: a page of a list. The planner has to be told some number, because an unknown or NULL
 limit makes it plan for a tenth of the rows or for all of them."""
@@ -51,6 +53,30 @@ def numbered(statement: str) -> tuple[str, int]:
             pieces += [text[at : match.start()], f"${n}"]
             at = match.end()
     return "".join([*pieces, text[at:]]), n
+
+
+_PREDICATE = re.compile(r"(?P<no>NOT )?(?P<column>\w+)(?P<null> IS (?:NOT )?NULL)?")
+
+
+def create_index(name: str, index: Index) -> str:
+    """The statement that makes an index, in the SQL that SQLite and PostgreSQL share. Raises ValueError."""
+    columns = ", ".join(quoted(column.removeprefix("-")) + " DESC" * column.startswith("-") for column in index.columns)
+    where = f" WHERE {condition(index.where)}" if index.where else ""
+    return f"CREATE INDEX {name} ON {quoted(index.table)} ({columns}){where}"
+
+
+def condition(where: str) -> str:
+    """The condition of a partial index with its column quoted. Raises ValueError for one that is no plain condition
+    without a value (`deleted_at IS NULL`, `active`, `NOT archived`)."""
+    match = _PREDICATE.fullmatch(where)
+    if match is None or (match["no"] and match["null"]):
+        raise ValueError(f"{where!r} is no condition that an index is made with here")
+    return f"{match['no'] or ''}{quoted(match['column'])}{match['null'] or ''}"
+
+
+def quoted(name: str) -> str:
+    """A name as an identifier."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def limited(statement: str) -> bool:

@@ -71,10 +71,16 @@ class IndexColumns:
     columns: tuple[str, ...]
     equal: int
     """How many of them are compared for equality; their order among themselves does not matter."""
+    constants: tuple[tuple[str, str], ...] = ()
+    """Conditions without a parameter and their column, for a partial index: `("gone", "gone IS NULL")`."""
 
 
-def index_columns(statement: str, system: str, table: str) -> IndexColumns | str:
-    """What an index on `table` would need for this statement; a sentence where that is not plain."""
+def index_columns(statement: str, system: str, table: str, *, joined: bool = False) -> IndexColumns | str:
+    """What an index on `table` would need for this statement; a sentence where that is not plain.
+
+    With `joined` the columns by which the table is joined count as compared for equality: so it is where the database
+    looks up its rows for each row of another table.
+    """
     from sqlglot import exp
 
     tree = parsed(statement, system)
@@ -89,7 +95,7 @@ def index_columns(statement: str, system: str, table: str) -> IndexColumns | str
     terms = list(_anded(where.this)) if where else []
     if any(isinstance(term, exp.Or) and own.among(term) for term in terms):
         return "its conditions are joined by OR"
-    return _composed(own, terms, tree)
+    return _composed(own, terms + (list(_joins(tree)) if joined else []), tree, joined=joined)
 
 
 @dataclass(frozen=True)
@@ -135,19 +141,45 @@ def _anded(node: Tree) -> Iterator[Tree]:
         yield node
 
 
-def _composed(own: _Own, terms: list[Tree], tree: Tree) -> IndexColumns | str:
-    found: dict[str, list[str]] = {"equal": [], "any": [], "range": []}
+def _joins(tree: Tree) -> Iterator[Tree]:
+    """The conditions of its joins; those of an outer join too, which its inner side may be looked up by."""
+    for join in tree.args.get("joins") or ():
+        if join.args.get("on") is not None:
+            yield from _anded(join.args["on"])
+
+
+def _composed(own: _Own, terms: list[Tree], tree: Tree, *, joined: bool) -> IndexColumns | str:
+    found: dict[str, list[str]] = {"equal": [], "join": [], "any": [], "range": []}
     for term in terms:
         kind, column = _condition(own, term)
         if column and column not in found[kind]:
             found[kind].append(column)
-    equal = list(dict.fromkeys(found["equal"] + found["any"]))
+    joins = found["join"] if joined else []
+    if joined and not joins:
+        return "it is not joined by a plain comparison of columns"
+    equal = list(dict.fromkeys(found["equal"] + joins + found["any"]))
     order = [column for column in _order(own, tree) if column.lstrip("-") not in equal]
     ranges = [column for column in found["range"] if column not in equal]
-    tail = _tail(ranges, order, sorted_by_index=not found["any"])
+    tail = _tail(ranges, order, sorted_by_index=not found["any"] and not joins)
     if not equal and not ranges and not (tail and tree.args.get("limit")):
         return "no condition on its own columns could use an index"
-    return IndexColumns(tuple((equal + tail)[:MAX_COLUMNS]), min(len(equal), MAX_COLUMNS))
+    constants = tuple(constant for term in terms if (constant := _constant(own, term)))
+    return IndexColumns(tuple((equal + tail)[:MAX_COLUMNS]), min(len(equal), MAX_COLUMNS), constants)
+
+
+def _constant(own: _Own, term: Tree) -> tuple[str, str] | None:
+    """(column, condition) where no parameter is in it: `gone IS NULL`, `active`, `NOT archived`."""
+    from sqlglot import exp
+
+    no = isinstance(term, exp.Not)
+    inner = term.this if no else term
+    while isinstance(inner, exp.Paren):
+        inner = inner.this
+    if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
+        column, condition = own.name(inner.this), " IS NOT NULL" if no else " IS NULL"
+        return (column, column + condition) if column else None
+    column = own.name(inner)
+    return (column, f"NOT {column}" if no else column) if column else None
 
 
 def _tail(ranges: list[str], order: list[str], *, sorted_by_index: bool) -> list[str]:
@@ -168,6 +200,9 @@ def _condition(own: _Own, term: Tree) -> tuple[str, str]:
     if isinstance(term, (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE)):
         kind = "equal" if isinstance(term, exp.EQ) else "range"
         sides = [(term.left, term.right), (term.right, term.left)]
+        if kind == "equal" and all(isinstance(side, exp.Column) for side in sides[0]):
+            mine = [own.name(a) for a, b in sides if own.name(a) and not own.name(b)]
+            return "join", mine[0] if mine else ""
         return kind, next((own.name(a) for a, b in sides if own.name(a) and b.find(exp.Column) is None), "")
     if isinstance(term, exp.Between):
         return "range", own.name(term.this)

@@ -12,6 +12,9 @@ Hot is a function whose own time is a large share of its wall time, and some sha
 
 Own time holds what library code does, including waiting (a sleep, an HTTP call through a library); a finding says where
 to look, and only an edit that was measured says what can be saved. Until then a stated share of the own time counts.
+
+Where a sampling profiler has looked at the release (`runtime.profiles`), the finding names the line that most samples
+of the function fell on, with the interval of that share (Wilson 1927).
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from burnish.profile import FunctionStats, Profile
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section
 from burnish.why import Why
+from burnish_tools.detectors._lines import hottest_line
 from burnish_tools.detectors._measure import MS, around_queries, finding, mean_low, queries_by_function
 
 
@@ -87,7 +91,7 @@ class CpuHot:
             stats,
             profile,
             runtime,
-            Evidence(own_share=own_share, notes=(f"Production: {numbers}.",)),
+            Evidence(own_share=own_share, notes=(f"Production: {numbers}.", *hottest_line(stats, profile.lines))),
             removable_ns=self.settings.removable_share * low,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 
 from burnish.job import Change, FileEdit, Finding
 from burnish.why import Why
@@ -25,7 +26,8 @@ class CompositeIndex(BaseRecipe):
 
     ## What it does
     Adds `models.Index(fields=[…])` for the columns of the finding to the model's `Meta.indexes`, and the migration
-    that `makemigrations` would write for it.
+    that `makemigrations` would write for it. Where the finding names the rows that matter (`deleted_at IS NULL`), the
+    index has a `condition` and holds only these.
 
     ## Why it is slow
     Without an index that begins with the columns of the condition, the database reads the whole table (or sorts what
@@ -68,22 +70,27 @@ class CompositeIndex(BaseRecipe):
         models = Models(repository)
         model, module, node = _model(models, finding.evidence.table)
         fields = _fields(model, finding.evidence.columns)
-        _refuse_covered(model, fields)
-        name = _name(model, fields)
+        where = finding.evidence.index_where
+        condition = _condition(model, where)
+        if not where:
+            _refuse_covered(model, fields)
+        name = _name(model, fields, where)
         refuse_warned(module, node, meta_class(node) or node)
         edits = Edits(module)
         prefix = _prefix(module, node)
         words = ", ".join(quoted(module, each) for each in fields)
-        index = f"{prefix}Index(fields=[{words}], name={quoted(module, name)})"
+        held = f", condition={_prefix_of_q(module)}Q({condition})" if where else ""
+        index = f"{prefix}Index(fields=[{words}], name={quoted(module, name)}{held})"
         _add(module, node, model, index, edits)
         last = leaf(repository, module, model.app)
         path = next_path(last, name)
-        text = migration(last, model, fields, name)
+        text = migration(last, model, fields, name, condition)
         shown = ", ".join(fields)
+        only = f" for the rows with {where}" if where else ""
         return Change(
             recipe=self.name,
             title=title(f"Add an index on {model.name} ({shown})"),
-            summary=f"Adds the index {name} on {model.table} ({shown}) and the migration {path}.",
+            summary=f"Adds the index {name} on {model.table} ({shown}){only} and the migration {path}.",
             safety="An index changes no result, only how the database finds it. The migration adds it and touches "
             "no row; on PostgreSQL the table cannot be written while it is built.",
             edits=tuple(sorted((*file_edits([edits]), FileEdit(path=path, before=None, after=text)),
@@ -118,6 +125,28 @@ def _fields(model: Model, columns: tuple[str, ...]) -> list[str]:
             )
         names.append(("-" if column.startswith("-") else "") + field.name)
     return names
+
+
+def _condition(model: Model, where: str) -> str:
+    """The arguments of `Q` for the rows that a partial index holds."""
+    match = re.fullmatch(r"(NOT )?(\w+)( IS NULL| IS NOT NULL)?", where) if where else None
+    if match is None or (match[1] and match[3]):
+        if where:
+            raise Decline(Why.NO_PATTERN, f"{where!r} is no condition that it knows how to write")
+        return ""
+    (field,) = _fields(model, (match[2],))
+    if match[3]:
+        return f"{field}__isnull={match[3] == ' IS NULL'}"
+    return f"{field}={not match[1]}"
+
+
+def _prefix_of_q(module: Module) -> str:
+    """`models.` where the module imports it so; a bare name only where `Q` is imported."""
+    if module.imports.get("models") == "django.db.models":
+        return "models."
+    if module.imports.get("Q") in ("django.db.models.Q", "django.db.models.query_utils.Q"):
+        return ""
+    raise Decline(Why.NO_PATTERN, f"{module.path} imports neither django.db.models as `models` nor Q")
 
 
 def _refuse_covered(model: Model, fields: list[str]) -> None:
@@ -171,10 +200,10 @@ def _texts(node: ast.expr) -> list[str]:
     return [each.value for each in _elements(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
 
 
-def _name(model: Model, fields: list[str]) -> str:
+def _name(model: Model, fields: list[str], where: str = "") -> str:
     """`<model>_<fields>_<hash>_idx`, at most 30 characters; the hash keeps it unique where it is cut."""
     words = "_".join(each.removeprefix("-").replace("_", "") for each in fields).lower()
-    digest = hashlib.sha256(f"{model.table} {' '.join(fields)}".encode()).hexdigest()[:4]
+    digest = hashlib.sha256(f"{model.table} {' '.join([*fields, where] if where else fields)}".encode()).hexdigest()[:4]
     stem = f"{model.name.lower()}_{words}"[: NAME_LENGTH - len(f"_{digest}_idx")].rstrip("_").lstrip("_")
     return f"{stem}_{digest}_idx"
 

@@ -37,5 +37,8 @@ class RuntimeSettings(Section):
     """The environment variable that holds the password for ClickHouse."""
     windows: str = ".burnish/windows"
     """The directory into which the sensor writes its windows (BURNISH_OUTPUT)."""
+    profiles: str = ""
+    """A directory into which a sampling profiler of the service writes (py-spy's speedscope, pprof, sessions of
+    pyinstrument); findings about hot functions then name the line. Files older than the release do not count."""
     keep: KeepSettings = KeepSettings()
     """How long it is kept."""

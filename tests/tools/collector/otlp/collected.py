@@ -12,7 +12,9 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from burnish.errors import Unavailable
-from burnish_tools.collector.otlp import Answer, OtlpReceiver, OtlpSettings
+from burnish_tools.collector.otlp.answer import Answer
+from burnish_tools.collector.otlp.receiver import OtlpReceiver
+from burnish_tools.collector.otlp.settings import OtlpSettings
 from burnish_tools.runtime.format import EntryRow, Window, parse
 
 INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = 1, 2, 3, 4, 5

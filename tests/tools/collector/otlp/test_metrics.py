@@ -16,7 +16,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.metrics.v1.metrics_pb2 import ExponentialHistogramDataPoint, HistogramDataPoint, Metric
 
 from burnish.histogram import Histogram
-from burnish_tools.collector.otlp import Answer, points
+from burnish_tools.collector.otlp import points
+from burnish_tools.collector.otlp.answer import Answer
 from tests.tools.collector.otlp.collected import BEGIN, MS, SECOND, SHOP, Collected, Told, answered, attributes, request
 
 BOUNDS = (0.005, 0.01, 0.1, 1.0)

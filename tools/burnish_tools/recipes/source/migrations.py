@@ -70,8 +70,10 @@ def next_path(last: Module, what: str) -> str:
     return f"{folder}/{following:04d}_{what.lower()[:NAME_LENGTH]}.py"
 
 
-def migration(last: Module, model: Model, fields: list[str], index: str) -> str:
-    """The text of a migration that adds one index, with the quotes of the last one."""
+def migration(last: Module, model: Model, fields: list[str], index: str, condition: str = "") -> str:
+    """The text of a migration that adds one index, with the quotes of the last one; `condition` is that of its `Q`."""
+    listed = ", ".join(f'"{each}"' for each in fields)
+    held = f"condition=models.Q({condition}), " if condition else ""
     text = f"""from django.db import migrations, models
 
 
@@ -84,7 +86,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name="{model.name.lower()}",
-            index=models.Index(fields=[{", ".join(f'"{each}"' for each in fields)}], name="{index}"),
+            index=models.Index({held}fields=[{listed}], name="{index}"),
         ),
     ]
 """
