@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Callable
 from weakref import WeakKeyDictionary
 
-from ..probe import UNKNOWN, Guard, Probe
+from ..probe import UNKNOWN, Probe
 from ..queries import normalise as normalise  # loaded with the first driver, not in its first statement
 from ..queries.log import Execution
 from ._library import Wrapper
@@ -106,7 +106,7 @@ def quiet(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
 
 
 def end(
-    probe: Probe, guard: Guard, cursor: Any, query: Any, parameters: Any, system: str, failure: BaseException | None
+    probe: Probe, guard: Any, cursor: Any, query: Any, parameters: Any, system: str, failure: BaseException | None
 ) -> Execution | None:
     """Record an execution; never raises, whatever the query object does."""
     if type(query) is not str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Callable
 
-from ..probe import UNKNOWN, Guard, Probe
+from ..probe import UNKNOWN, Probe
 from ..queries.log import Execution
 from ._dbapi import FETCHES, count_of, end, forget, parameters_of, recall, remember
 from ._library import Wrapper
@@ -43,7 +43,7 @@ def awaiting(system: str, many: bool = False, rows: Callable[[Any], int | None] 
 
 async def _awaited(
     probe: Probe,
-    guard: Guard,
+    guard: Any,
     awaitable: Any,
     cursor: Any,
     query: Any,

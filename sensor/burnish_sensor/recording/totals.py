@@ -106,6 +106,13 @@ class QueryTotals:
         if execution.error:
             self.errors[execution.error] += 1
 
+    def add_counts(self, wall: Counts, rows: int | None, errors: dict[str, int]) -> None:
+        """Add what was summed already."""
+        self.wall.add_counts(wall)
+        self.errors.update(errors)
+        if rows is not None:
+            self.rows = (self.rows or 0) + rows
+
     def merge(self, other: QueryTotals) -> None:
         self.wall.merge(other.wall)
         self.errors.update(other.errors)
@@ -247,6 +254,11 @@ class Totals:
             driver = queries.driver_of(key) if record.n >= 2 else None
             rows = queries.keys[driver].rows if driver in queries.keys else 0
             self.per_call[row].add(record, driver, rows)
+
+    def add_query(self, key: Key, wall: Counts, rows: int | None, errors: dict[str, int]) -> None:
+        """Add what was summed already of the executions of a statement at a call site."""
+        if key in self.queries or self._has_room(self.queries):
+            self.queries[key].add_counts(wall, rows, errors)
 
     def add_use(
         self,
