@@ -165,31 +165,33 @@ def patch_cursor(library: Library) -> None:
 
 def _executing(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     many = original.__name__ == "executemany"
+    statement = probe.statement
 
     def execute(self: Any, sql: Any, params: Any = None) -> Any:
-        guard = probe.statement()
+        guard = statement()
         if guard is None:
             return original(self, sql, params)
-        failure: BaseException | None = None
+        given = UNKNOWN if many else params
         try:
-            return original(self, sql, params)
+            result = original(self, sql, params)
         except BaseException as error:
-            failure = error
+            self.__dict__["_burnish"] = end(probe, guard, self, sql, given, self.db.vendor, error)
             raise
-        finally:
-            execution = end(probe, guard, self, sql, UNKNOWN if many else params, self.db.vendor, failure)
-            self.__dict__["_burnish"] = execution
+        self.__dict__["_burnish"] = end(probe, guard, self, sql, given, self.db.vendor, None)
+        return result
 
     return execute
 
 
 def _fetching(name: str, probe: Probe) -> Callable[..., Any]:
+    clock, fetched_since, one = probe.clock, probe.fetched_since, name == "fetchone"
+
     def fetch(self: Any, *arguments: Any, **options: Any) -> Any:
         original = type(self).__getattr__(self, name)  # what Django does for a method that it does not define
-        start = probe.clock()
+        start = clock()
         result = original(*arguments, **options)
-        rows = len(result) if name != "fetchone" else int(result is not None)
-        probe.fetched(self.__dict__.get("_burnish"), rows, probe.clock() - start)
+        rows = int(result is not None) if one else len(result)
+        fetched_since(self.__dict__.get("_burnish"), rows, start)
         return result
 
     fetch.__name__ = name
@@ -205,7 +207,7 @@ def _iterating(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]
                 row = next(rows)
             except StopIteration:
                 return
-            probe.fetched(self.__dict__.get("_burnish"), 1, probe.clock() - start)
+            probe.fetched_since(self.__dict__.get("_burnish"), 1, start)
             yield row
 
     return iterate

@@ -133,7 +133,7 @@ def _fetching(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
         rows = original(self, result, *arguments, **options)
         execution = getattr(getattr(result, "context", None), "_burnish", None)
         count = len(rows) if name != "fetchone" else int(rows is not None)
-        probe.fetched(execution, count, probe.clock() - start)
+        probe.fetched_since(execution, count, start)
         return rows
 
     return fetch
