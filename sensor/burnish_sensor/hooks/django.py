@@ -80,13 +80,13 @@ def _asynchronous(original: Callable[..., Any], probe: Probe) -> Callable[..., A
 
 def _ended(probe: Probe, entry: Entry, request: Any, response: Any) -> Any:
     """The response, after its entry was ended, or is made to end with the body that it streams."""
+    if not getattr(response, "streaming", False) or getattr(response, "file_to_stream", None) is not None:
+        probe.entries.end(entry, _name(request), _status(response))
+        return response  # a file is sent by the server
 
     def finish(error: BaseException | None) -> None:
         probe.entries.end(entry, _name(request), _status(response), error)
 
-    if not getattr(response, "streaming", False) or getattr(response, "file_to_stream", None) is not None:
-        finish(None)  # a file is sent by the server
-        return response
     kind = AsyncBody if getattr(response, "is_async", False) else Body
     try:
         response.streaming_content = kind(probe.entries, entry, response.streaming_content, finish)
@@ -101,12 +101,9 @@ def _status(response: Any) -> int:
 
 def _name(request: Any) -> str:
     """Method and route; ``<unmatched>`` where no route matched. A path never becomes a name."""
-    match = getattr(request, "resolver_match", None)
-    route = getattr(match, "route", None)
+    route = getattr(getattr(request, "resolver_match", None), "route", None)
     method = request.method if str(request.method).isalpha() else "<method>"
-    if match is None or route is None:
-        return f"{method} <unmatched>"
-    return "{} {}".format(method, route or "/")
+    return f"{method} <unmatched>" if route is None else f"{method} {route or '/'}"
 
 
 def patch_exception(library: Library) -> None:

@@ -218,14 +218,14 @@ class NativeRecorder:
         for context in list(self.open):
             if context.name or not context.kind:
                 self.core.fold(context, context.name, True)
-                window.totals_of(context.name).drain(context, self.sampling)
+                window.totals_of(context.name).drain(context)
             else:
                 self.core.fold_nameless(context)
-                self._partials.setdefault(context, Totals()).drain(context, self.sampling)
+                self._partials.setdefault(context, Totals()).drain(context)
         while self.ended:
             context = self.ended.popleft()
             self.core.fold(context, context.name, True)
-            window.end(context, self._partials.pop(context, None)).drain(context, self.sampling)
+            window.end(context, self._partials.pop(context, None)).drain(context)
         if last:
             self._take_calls(window)
         self._read()

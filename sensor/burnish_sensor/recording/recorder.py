@@ -259,7 +259,8 @@ class Recorder:
                     totals.sampled[edge.function].add(edge)
                 else:
                     totals.calls[edge.function].add(edge, meter)
-        totals.drain(context, self.sampling)
+        totals.drain(context)
+        totals.drain_queries(context, self.sampling)
         return calls
 
     def grew(self) -> bool:

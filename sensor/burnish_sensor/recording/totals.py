@@ -10,7 +10,7 @@ from typing import Any
 
 from ..queries.dependencies import Dependency, Endpoint
 from ..queries.log import CallQueries, Execution, Key, KeyQueries, Site
-from .context import Edge
+from .context import Context, Edge
 from .histogram import Counts, Histogram, apportion
 from .meter import Meter
 from .sampling import Sampling
@@ -228,17 +228,19 @@ class Totals:
         """Whether a function was called."""
         return bool(self.calls or self.sampled or self._packed)
 
-    def drain(self, context: Work, sampling: Sampling | None = None) -> None:
-        """Take everything that a context holds now but its calls."""
+    def drain(self, context: Work) -> None:
+        """Take the dependencies that a context holds now."""
+        for call in take(context.dependencies) if context.dependencies else ():
+            self._add_dependency(call)
+
+    def drain_queries(self, context: Context, sampling: Sampling) -> None:
+        """The same for what ran in it."""
         for execution in take(context.executions):
             if execution.key in self.queries or self._has_room(self.queries):
                 self.queries[execution.key].add(execution)
-        for call in take(context.dependencies):
-            self._add_dependency(call)
         for function, queries in take(context.returned):
             self._add_call(function, queries)
-            if sampling is not None:
-                sampling.pinned.add(function)
+            sampling.pinned.add(function)
 
     def _add_dependency(self, call: Dependency) -> None:
         if call.key in self.dependencies or len(self.dependencies) < _ROWS_PER_TABLE:
