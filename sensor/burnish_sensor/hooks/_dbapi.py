@@ -168,7 +168,12 @@ def native_fetches(kind: type, plain: type) -> dict[str, Wrapper]:
 
     They ask for ``_burnish``, which the class must have.
     """
-    wrappers = {"__next__": advancing, "fetchall": _fetching_all, "fetchone": _fetching_one, "fetchmany": _fetching_many}
+    wrappers = {
+        "__next__": advancing,
+        "fetchall": _fetching_all,
+        "fetchone": _fetching_one,
+        "fetchmany": _fetching_many,
+    }
     return {name: wrapper for name, wrapper in wrappers.items() if getattr(kind, name) is getattr(plain, name)}
 
 

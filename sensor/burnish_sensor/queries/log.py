@@ -36,6 +36,9 @@ class Execution:
 
     __slots__ = ("counted", "error", "key", "order", "rows", "waiting", "wall")
 
+    #: it is no guard
+    open = False
+
     def __init__(self, key: Key, order: int, wall: int, error: str | None) -> None:
         self.key, self.order, self.wall, self.error = key, order, wall, error
         self.rows: int | None = None

@@ -1,10 +1,10 @@
-"""The query log over the pure recorder; over the native one it is in C (``recording/_statements.h``), with equal results."""
+"""The query log over the pure recorder. Over the native one it is in C, with equal results: see ``_statements.h``."""
 
 from __future__ import annotations
 
 import itertools
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from .log import UNKNOWN, Execution, Site, hash_parameters, site_in_greenlets
@@ -45,7 +45,7 @@ class PythonQueryLog:
         self._recorder, self._statements, self._files = recorder, statements, files
         self._clock = recorder.clock
         self._orders = itertools.count(1)
-        self._inside: ContextVar[Optional[Union[Guard, _Lent]]] = ContextVar("burnish_statement", default=None)
+        self._inside: ContextVar[Guard | _Lent | None] = ContextVar("burnish_statement", default=None)
         self._carried: ContextVar[Site | None] = ContextVar("burnish_site", default=None)
         self._left: ContextVar[Site | None] = ContextVar("burnish_left", default=None)
         self.active = True
@@ -86,12 +86,13 @@ class PythonQueryLog:
             text = sql if isinstance(sql, str) else str(sql)
             given = UNKNOWN if parameters is UNKNOWN else (text, parameters)
             name = type(error).__name__ if error is not None else None
-            return self._executed(self._statements.identify(text, system), given, wall, name, guard.site)
+            statement = self._statements.identify(text, system)
+            return self._executed(statement, hash_parameters(given), wall, name, guard.site)
         except Exception:  # noqa: BLE001 - the edge
             return None
 
     def _executed(
-        self, statement: str, parameters: Any, wall: int, error: str | None, site: Site | None
+        self, statement: str, parameters: int | None, wall: int, error: str | None, site: Site | None
     ) -> Execution | None:
         """None without a site: it is nobody's."""
         context = self._recorder.context()
@@ -101,7 +102,7 @@ class PythonQueryLog:
         key = (statement, site)
         execution = Execution(key, next(self._orders), wall, error)
         context.executions.append(execution)
-        self._recorder.ran(key, execution.order, wall, hash_parameters(parameters))
+        self._recorder.ran(key, execution.order, wall, parameters)
         return execution
 
     def fetched_since(self, execution: Execution | None, rows: int, start: int) -> None:

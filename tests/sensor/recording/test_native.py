@@ -62,7 +62,7 @@ def test_tables_are_taken_in_parts() -> None:
     parts = []
     while True:
         part, uses, queries = recorder.core.take(7)
-        assert not uses and not queries
+        assert (uses, queries) == ([], [])
         if not part:
             break
         parts.append(part)
