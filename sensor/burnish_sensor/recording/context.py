@@ -54,8 +54,6 @@ class Context(Work):
 
     def __init__(self, name: str = "", kind: str = "") -> None:
         super().__init__(name, kind)
-        self.open = True
-        self.query_count = 0
         #: (statement, site, execution) as they happen; see queries/log.py
         self.executions: list[Any] = []
         #: (function, queries of one call) as calls end

@@ -11,9 +11,6 @@ class Work:
     What most of them never change is an attribute of the class: one is made for each request.
     """
 
-    #: of the classes of the recorders
-    open: bool
-    query_count: int
     start = 0
     wall = 0
     status: str | None = None
@@ -27,6 +24,7 @@ class Work:
 
     def __init__(self, name: str = "", kind: str = "") -> None:
         self.name, self.kind = name, kind
+        self.open, self.query_count = True, 0  # of the class they would hide those of the native recorder
         #: calls of other services as they happen; see queries/dependencies.py
         self.dependencies: list[Any] = []
         #: facts of the entry by key; see entries/notes.py
