@@ -105,7 +105,7 @@ class NativeRecorder:
         self.entry: ContextVar[Work | None] = ContextVar("burnish_entry", default=None)
         self.open: set[Work] = set()
         self.ended: deque[Work] = deque()
-        self._context = _context_class(module)
+        self.new_context: Callable[[str, str], Work] = _context_class(module)
         #: the extension's recorder; what is only for the governor is called there
         self.core = module.Recorder(self.entry, self._new_root, BOUNDS, clock)
         self.core.wake = lambda: None
@@ -144,12 +144,8 @@ class NativeRecorder:
         self.open.add(context)
         return context
 
-    def new_context(self, name: str, kind: str) -> Work:
-        """See ``Calls``; so all below."""
-        context: Work = self._context(name, kind)
-        return context
-
     def push_entry(self, context: Work) -> Token:
+        """See ``Calls``; so all below."""
         context.start = self.clock()
         self.open.add(context)
         return self.core.push_entry(context) or context

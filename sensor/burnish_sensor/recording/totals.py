@@ -230,7 +230,8 @@ class Totals:
 
     def drain(self, context: Work) -> None:
         """Take the dependencies that a context holds now."""
-        for call in take(context.dependencies) if context.dependencies else ():
+        calls = context.dependencies
+        for call in take(calls) if isinstance(calls, list) else ():
             self._add_dependency(call)
 
     def drain_queries(self, context: Context, sampling: Sampling) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 
@@ -22,15 +24,23 @@ class Work:
     prefix = ""
     error: str | None = None
 
+    #: calls of other services as they happen, and facts by key: few have any; see ``depended`` and ``noted``
+    dependencies: Sequence[Any] = ()
+    notes: Mapping[str, Any] = MappingProxyType({})
+
     def __init__(self, name: str = "", kind: str = "") -> None:
         self.name, self.kind = name, kind
         self.open, self.query_count = True, 0  # of the class they would hide those of the native recorder
-        #: calls of other services as they happen; see queries/dependencies.py
-        self.dependencies: list[Any] = []
-        #: facts of the entry by key; see entries/notes.py
-        self.notes: dict[str, Any] = {}
+
+    def depended(self, dependency: Any) -> None:
+        """Keep a call of another service (queries/dependencies.py)."""
+        self.__dict__.setdefault("dependencies", []).append(dependency)  # atomic: two threads may work for an entry
+
+    def noted(self, key: str, note: Any) -> None:
+        """Keep a fact (entries/notes.py), over what it was before."""
+        self.__dict__.setdefault("notes", {})[key] = note
 
     def forget(self) -> None:
         """Drop what was recorded so far; the entry goes on."""
-        self.dependencies.clear()
+        self.__dict__.pop("dependencies", None)
         self.query_count = 0
