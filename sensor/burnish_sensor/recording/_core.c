@@ -94,7 +94,7 @@ typedef struct {
     PyObject_HEAD
     char open;
     uint32_t n, room, n_errors, errors_room, n_uses, uses_room, n_executions, executions_room;
-    long long query_count;
+    long long query_count, start, wall;  /* start and wall: of an entry, in ns */
     Record *log;
     Error *errors;
     Use *uses;
@@ -472,6 +472,8 @@ static PyObject *log_new(PyTypeObject *type, PyObject *Py_UNUSED(arguments), PyO
 static PyMemberDef log_members[] = {
     {"open", T_BOOL, offsetof(CallLog, open), 0, "whether calls are still recorded here"},
     {"query_count", T_LONGLONG, offsetof(CallLog, query_count), 0, "statements that ran"},
+    {"start", T_LONGLONG, offsetof(CallLog, start), 0, "when the entry began, in ns of the clock"},
+    {"wall", T_LONGLONG, offsetof(CallLog, wall), 0, "how long it took, in ns"},
     {NULL},
 };
 static PyType_Slot log_slots[] = {
@@ -1262,8 +1264,9 @@ static PyObject *hook_resume(Recorder *r, PyObject *token)
 
 static PyObject *push_entry(Recorder *r, PyObject *context)
 {
-    HOOK(r, s);
     if (!PyObject_TypeCheck(context, call_log_type)) Py_RETURN_NONE;
+    ((CallLog *)context)->start = now_of(r);
+    HOOK(r, s);
     Call *call = new_call(NULL, (CallLog *)context);
     if (call == NULL) Py_RETURN_NONE;
     call->iframe = running(s);
@@ -1272,12 +1275,15 @@ static PyObject *push_entry(Recorder *r, PyObject *context)
     return (PyObject *)call;
 }
 
+/* The token is the context itself where the entry's begin was not recorded. */
 static PyObject *pop_entry(Recorder *r, PyObject *token)
 {
+    Call *call = Py_IS_TYPE(token, call_type) ? (Call *)token : NULL;
+    CallLog *log = call != NULL ? call->context : PyObject_TypeCheck(token, call_log_type) ? (CallLog *)token : NULL;
+    if (log != NULL) log->wall = now_of(r) - log->start;
     HOOK(r, s);
     (void)s;
-    if (!Py_IS_TYPE(token, call_type)) Py_RETURN_NONE;
-    Call *call = (Call *)token;
+    if (call == NULL) Py_RETURN_NONE;
     if (call->running) end_slice(r, call, now_of(r));
     call->ended = 1;
     Py_RETURN_NONE;

@@ -52,6 +52,8 @@ class Edge:
 class Context(Work):
     """Work with the edges of its calls, and its statements."""
 
+    start = wall = 0
+
     def __init__(self, name: str = "", kind: str = "") -> None:
         super().__init__(name, kind)
         #: (statement, site, execution) as they happen; see queries/log.py

@@ -146,13 +146,11 @@ class NativeRecorder:
 
     def push_entry(self, context: Work) -> Token:
         """See ``Calls``; so all below."""
-        context.start = self.clock()
         self.open.add(context)
         return self.core.push_entry(context) or context
 
     def pop_entry(self, token: Token) -> None:
         context: Work = token if isinstance(token, Work) else token.context
-        context.wall = self.clock() - context.start
         self.core.pop_entry(token)
         self._end(context)
         self.wake()

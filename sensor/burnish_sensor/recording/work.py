@@ -13,8 +13,8 @@ class Work:
     What most of them never change is an attribute of the class: one is made for each request.
     """
 
-    start = 0
-    wall = 0
+    start: int
+    wall: int
     status: str | None = None
     #: whether all of the answer is there when the application returns it
     complete = False
@@ -30,7 +30,7 @@ class Work:
 
     def __init__(self, name: str = "", kind: str = "") -> None:
         self.name, self.kind = name, kind
-        self.open, self.query_count = True, 0  # of the class they would hide those of the native recorder
+        self.open, self.query_count = True, 0  # as attributes of this class they would hide those of the extension's
 
     def depended(self, dependency: Any) -> None:
         """Keep a call of another service (queries/dependencies.py)."""
