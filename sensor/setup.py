@@ -22,7 +22,9 @@ def extensions() -> list[Extension]:
         Extension(
             "burnish_sensor.recording._core",
             ["burnish_sensor/recording/_core.c"],
-            depends=[f"burnish_sensor/recording/{name}.h" for name in ("_compat", "_histogram", "_queries")],
+            depends=[
+                f"burnish_sensor/recording/{name}.h" for name in ("_compat", "_histogram", "_queries", "_statements")
+            ],
             define_macros=[("CORE_VERSION", f'"{found[1]}"')],
             optional=True,
         )

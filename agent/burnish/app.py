@@ -35,7 +35,7 @@ from burnish_tools.detectors import detector_types
 from burnish_tools.forges import ForgeSettings
 from burnish_tools.model import ModelSettings
 from burnish_tools.proof.settings import ProofSettings
-from burnish_tools.runtime import RuntimeSettings, SqliteRuntime, SqliteStore
+from burnish_tools.runtime import RuntimeSettings, SqliteRuntime, is_server, open_store
 from burnish_tools.runtime import Store as Dataset
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ class _Config(Section):
 
     state: str = ".burnish"
     """Directory for Burnish's own state (jobs, checkpoints, clones), relative to the configuration file."""
+    state_database: str = ""
+    """URL of a PostgreSQL database (`postgres://…`) for jobs and runs, where several machines work on one service: one
+    database for each configuration. Empty: a file in `state`."""
     service: ServiceSettings
     runtime: RuntimeSettings = RuntimeSettings()
     collector: CollectorSettings = CollectorSettings()
@@ -111,12 +114,22 @@ class App:
     @cached_property
     def store(self) -> Store:
         """Jobs and runs."""
-        return Store(self.state, self.clock)
+        url = self.config.state_database
+        if not url:
+            return Store(self.state, self.clock)
+        try:
+            from burnish_tools.state import PostgresStore
+        except ImportError as error:
+            raise ConfigError(f"state_database needs psycopg: pip install 'burnish[postgres]' ({error})") from error
+        return PostgresStore(url, self.state, self.clock)
 
     @cached_property
     def runtime(self) -> Runtime:
         """The dataset."""
         settings = self.config.runtime
+        if is_server(settings.database):
+            service = self.config.service
+            return self.dataset.runtime(service.name, service.environment, self.path(settings.windows))
         return SqliteRuntime(
             self.path(settings.database),
             self.config.service.name,
@@ -132,12 +145,12 @@ class App:
 
         told = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings: CollectorSettings = self.config.collector.model_copy(update=told)
-        database, directory = self.path(self.config.runtime.database), self.path(settings.directory)
+        database, directory = self.config.runtime.database, self.path(settings.directory)
         return Collector(
             settings,
-            database,
+            directory / "server" if is_server(database) else self.path(database),
             directory,
-            lambda: SqliteStore(database, self.config.runtime.keep),
+            self.open_dataset,
             token=self.environment.get(settings.token_variable, ""),
             receiver=otlp_receiver(directory / "otlp", settings.otlp),
         )
@@ -145,8 +158,13 @@ class App:
     @cached_property
     def dataset(self) -> Dataset:
         """Where the dataset of all services is kept, for what writes to it."""
+        return self.open_dataset()
+
+    def open_dataset(self) -> Dataset:
+        """The same, opened anew with each call."""
         settings = self.config.runtime
-        return SqliteStore(self.path(settings.database), settings.keep)
+        database = settings.database if is_server(settings.database) else self.path(settings.database)
+        return open_store(database, settings.keep, self.environment.get(settings.password_variable, ""))
 
     @cached_property
     def database(self) -> Database | None:

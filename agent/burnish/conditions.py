@@ -17,14 +17,15 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt
+from pydantic import BaseModel, ConfigDict, Field
 
 from burnish.job import Interval
 from burnish.stats import bootstrap
 
 Fact = bool | int | str
+_Count = Annotated[int, Field(ge=0, le=10**12)]
 Test = tuple[str, str, Fact]
 """Key, relation and value: `("arg.items.size", "≥", 512)`."""
 T = TypeVar("T")
@@ -45,8 +46,8 @@ class Exemplar(_Row):
     entry: str = ""
     sample: str
     slow: bool
-    wall_ns: NonNegativeInt
-    own_ns: int = 0
+    wall_ns: Annotated[int, Field(ge=0, le=2**62)]
+    own_ns: Annotated[int, Field(ge=-(2**62), le=2**62)] = 0
     facts: dict[str, Fact] = {}
     rate: float = 1.0
 
@@ -54,13 +55,13 @@ class Exemplar(_Row):
 class Looked(_Row):
     """How many calls a function had in one window, and how many of them were looked at; not fairly if `hurried`."""
 
-    calls: NonNegativeInt
-    slow_ns: NonNegativeInt = 0
-    slow_calls: NonNegativeInt = 0
-    slow_kept: NonNegativeInt = 0
-    uniform_every: NonNegativeInt = 0
-    uniform_seen: NonNegativeInt = 0
-    uniform_kept: NonNegativeInt = 0
+    calls: _Count
+    slow_ns: _Count = 0
+    slow_calls: _Count = 0
+    slow_kept: _Count = 0
+    uniform_every: _Count = 0
+    uniform_seen: _Count = 0
+    uniform_kept: _Count = 0
     rate: float = 1.0
     hurried: bool = False
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from contextvars import ContextVar, Token
-from typing import Any, Callable, Optional, Union
-from weakref import ref
+from typing import Any, Callable
 
 from .entries.entries import Entries
 from .entries.notes import Notes
 from .queries.dependencies import DependencyLog, Endpoint, Failure
-from .queries.log import UNKNOWN, Execution, QueryLog, Site
-from .queries.statements import Statements
+from .queries.log import UNKNOWN, QueryLog, Site
 from .recording.calls import Clock
 
 __all__ = ["UNKNOWN", "Guard", "Probe"]
 
 
 class Guard:
-    """One operation of a library being recorded: while it is open, the libraries below it record nothing."""
+    """A call of another service being recorded: while it is open, the libraries below it record nothing."""
 
-    __slots__ = ("__weakref__", "open", "retries", "site", "start")
+    __slots__ = ("open", "retries", "site", "start")
 
     def __init__(self, start: int, site: Site | None) -> None:
         self.open = True
@@ -27,69 +25,44 @@ class Guard:
         self.retries = 0
 
 
-class _Lent:
-    """Stands for a guard that perhaps nobody will close: it is open no longer than its owner keeps it."""
-
-    __slots__ = ("_guard",)
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = ref(guard)
-
-    @property
-    def open(self) -> bool:
-        guard = self._guard()
-        return guard is not None and guard.open
-
-
-_Inside = ContextVar[Optional[Union[Guard, _Lent]]]
-
-
 class Probe:
-    """Records what libraries do. No method raises. ``active`` is False once the sensor was stopped."""
+    """Records what libraries do. No method raises.
 
-    def __init__(
-        self, clock: Clock, statements: Statements, log: QueryLog, dependencies: DependencyLog, entries: Entries
-    ) -> None:
+    What is called for each statement is that of the query log itself, which may be in C: hooks keep the bound methods.
+    """
+
+    def __init__(self, clock: Clock, log: QueryLog, dependencies: DependencyLog, entries: Entries) -> None:
+        #: that of the recorder
         self.clock, self.entries = clock, entries
-        self._statements, self._log, self._dependencies = statements, log, dependencies
+        self._log, self._dependencies = log, dependencies
         self._notes = Notes()
-        self._statement: _Inside = ContextVar("burnish_statement", default=None)
-        self._dependency: _Inside = ContextVar("burnish_dependency", default=None)
-        self._carried: ContextVar[Site | None] = ContextVar("burnish_site", default=None)
-        self._left: ContextVar[Site | None] = ContextVar("burnish_left", default=None)
-        self.active = True
+        self._dependency: ContextVar[Guard | None] = ContextVar("burnish_dependency", default=None)
+        self.statement, self.lent_statement, self.resume = log.statement, log.lent_statement, log.resume
+        self.executed, self.fetched, self.fetched_since = log.executed, log.fetched, log.fetched_since
+        self.carry, self.leave = log.carry, log.leave
         #: writes what is finished; for processes that end without ``atexit``
         self.flush: Callable[[], None] = lambda: None
 
-    def statement(self) -> Guard | None:
-        """Begin to record a statement: None where a library above this one records it, or nothing is recorded.
+    @property
+    def active(self) -> bool:
+        """False once the sensor was stopped."""
+        return self._log.active
 
-        Its call site is that of this call, so that it is right for a coroutine that another task will run. Whoever
-        begins must end it with ``executed`` or set ``open`` to False, whatever happens.
-        """
-        return self._outermost(self._statement)
-
-    def lent_statement(self) -> Guard | None:
-        """The same for those who may never hear of its end: it ends with the object that holds the guard."""
-        guard = self._outermost(self._statement)
-        if guard is not None:
-            self._statement.set(_Lent(guard))
-        return guard
+    @active.setter
+    def active(self, active: bool) -> None:
+        self._log.active = active
 
     def dependency(self) -> Guard | None:
-        """As ``statement``, for a call of another service."""
-        return self._outermost(self._dependency)
-
-    def _outermost(self, inside: _Inside) -> Guard | None:
-        if not self.active:
+        """As ``statement`` of the query log, for a call of another service."""
+        if not self._log.active:
             return None
         try:
-            outer = inside.get()
+            outer = self._dependency.get()
             if outer is not None and outer.open:
                 return None
-            site = self._log.site(self._left.get()) or self._carried.get()
+            site = self._log.site()
             guard = Guard(self.clock(), site)
-            inside.set(guard)
+            self._dependency.set(guard)
         except Exception:  # noqa: BLE001 - the edge
             return None
         return guard
@@ -106,22 +79,7 @@ class Probe:
     def running_dependency(self) -> Guard | None:
         """The call of another service that is being recorded here."""
         outer = self._dependency.get()
-        return outer if isinstance(outer, Guard) and outer.open else None
-
-    def carry(self) -> Token[Site | None] | None:
-        """Make the current call site that of a task about to be made, if an application function is on the stack."""
-        return self._keep(self._carried)
-
-    def leave(self) -> Token[Site | None] | None:
-        """Make the current call site that of what a greenlet, which shares the context, does for this function."""
-        return self._keep(self._left)
-
-    def _keep(self, variable: ContextVar[Site | None]) -> Token[Site | None] | None:
-        try:
-            site = self._log.site() if self.active else None
-            return variable.set(site) if site is not None else None
-        except Exception:  # noqa: BLE001 - the edge
-            return None
+        return outer if outer is not None and outer.open else None
 
     @staticmethod
     def take_back(token: Token[Site | None] | None) -> None:
@@ -132,13 +90,8 @@ class Probe:
         except ValueError:  # a coroutine that is ended in another context than it was begun in
             pass
 
-    def resume(self, guard: Guard) -> None:
-        """Begin in this task what was begun where its coroutine was made; the call site stays."""
-        guard.open, guard.start = True, self.clock()
-        self._statement.set(guard)
-
     def resume_dependency(self, guard: Guard) -> None:
-        """The same for a call of another service."""
+        """As ``resume`` of the query log, for a call of another service."""
         guard.open, guard.start = True, self.clock()
         self._dependency.set(guard)
 
@@ -152,31 +105,5 @@ class Probe:
             self._dependencies.called(endpoint, guard.site, wall, Failure(error, status, guard.retries))
             if guard.retries:
                 self.note("retries." + endpoint[0], guard.retries)
-        except Exception:  # noqa: BLE001 - the edge
-            pass
-
-    def executed(
-        self, guard: Guard, sql: Any, parameters: Any, system: str, error: BaseException | None = None
-    ) -> Execution | None:
-        """End a guard of ``statement``. ``parameters`` is UNKNOWN where there are many sets of them."""
-        guard.open = False
-        if not self.active:
-            return None
-        try:
-            wall = self.clock() - guard.start
-            text = sql if isinstance(sql, str) else str(sql)
-            given = UNKNOWN if parameters is UNKNOWN else (text, parameters)
-            name = type(error).__name__ if error is not None else None
-            statement = self._statements.identify(text, system)
-            return self._log.executed(statement, given, wall, name, guard.site)
-        except Exception:  # noqa: BLE001 - the edge
-            return None
-
-    def fetched(self, execution: Execution | None, rows: int, wall: int) -> None:
-        """Record fetched rows; does nothing for an execution that was not recorded."""
-        if execution is None or not self.active:
-            return
-        try:
-            self._log.fetched(execution, rows, wall)
         except Exception:  # noqa: BLE001 - the edge
             pass

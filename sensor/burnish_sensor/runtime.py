@@ -22,7 +22,6 @@ from .mechanisms.registry import Registry
 from .mechanisms.suspension import Suspension
 from .probe import Probe
 from .queries.dependencies import DependencyLog
-from .queries.log import QueryLog
 from .queries.statements import Statements
 from .settings import Settings, read_settings
 from .windows.flush import Flusher
@@ -46,9 +45,9 @@ class Sensor:
             time.process_time_ns,
             Random(),
         )
-        log = QueryLog(recorder, self.registry.files)
+        log = recorder.query_log(self.statements, self.registry.files)
         dependencies = DependencyLog(recorder)
-        self.probe = Probe(perf_counter_ns, self.statements, log, dependencies, Entries(recorder, Suspension(recorder)))
+        self.probe = Probe(recorder.clock, log, dependencies, Entries(recorder, Suspension(recorder)))
         self.library_hooks = LibraryHooks(self.probe)
         about = {"version": __version__, "mechanism": self.mechanism.name}
         self.flusher = Flusher(recorder, self.registry, self.statements, settings, about, governor=self.governor)

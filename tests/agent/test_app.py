@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from burnish.app import App
-from burnish.errors import ConfigError, UsageError
+from burnish.errors import ConfigError, Unavailable, UsageError
 from tests.agent.scenario import git
 
 LEAST = '[service]\nname = "shop"\nrepository = "origin.git"\n'
@@ -53,6 +53,19 @@ def test_github_and_the_model_are_off_until_asked_for_and_need_their_secret(
 def test_the_desk_is_local_only(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="on GitHub the pull request is the desk"):
         _ = app(tmp_path, '[forge]\nkind = "github"\nrepository = "team/shop"\n', GITHUB_TOKEN="test").local_forge
+
+
+def test_the_dataset_is_in_a_file_or_on_the_server_that_the_url_names(tmp_path: Path) -> None:
+    store = app(tmp_path, '[runtime]\ndatabase = "data/windows.sqlite3"\n').open_dataset()
+    assert list(store.services()) == []
+    assert (tmp_path / "data" / "windows.sqlite3").exists()
+    server = app(
+        tmp_path, '[runtime]\ndatabase = "clickhouse://me@127.0.0.1:1/burnish"\n', BURNISH_CLICKHOUSE_PASSWORD="p4ss"
+    )
+    for ask in (server.open_dataset, lambda: server.runtime):
+        with pytest.raises(Unavailable, match=r"clickhouse://me@127\.0\.0\.1:1/burnish: ") as error:
+            ask()
+        assert "p4ss" not in str(error.value)
 
 
 def test_reading_commands_import_no_framework() -> None:

@@ -23,7 +23,6 @@ from burnish_sensor.mechanisms.suspension import Suspension
 from burnish_sensor.mechanisms.variants import Slots
 from burnish_sensor.probe import Probe
 from burnish_sensor.queries.dependencies import DependencyLog
-from burnish_sensor.queries.log import QueryLog
 from burnish_sensor.queries.statements import Statements
 from burnish_sensor.recording.native import NativeRecorder, load
 from burnish_sensor.recording.recorder import Recorder
@@ -67,9 +66,9 @@ class Bench:
         self.hooks = {**self.recorder.call_hooks(), **suspension.hooks(), "__burnish_define__": self.slots.__getitem__}
         self.builtins.update(self.hooks)
         self.entries = Entries(self.recorder, suspension)
-        log = QueryLog(self.recorder, self.registry.files)
+        log = self.recorder.query_log(self.statements, self.registry.files)
         self.dependencies = DependencyLog(self.recorder)
-        self.probe = Probe(self.clock, self.statements, log, self.dependencies, self.entries)
+        self.probe = Probe(self.clock, log, self.dependencies, self.entries)
 
     def load(self, text: str, module: str = "app", file: str = "app.py") -> dict[str, Any]:
         """The namespace of a module; ``tick(ns)`` and ``bench`` are known in it."""

@@ -35,26 +35,27 @@ class Entries:
 
     def __init__(self, recorder: calls.Calls, suspension: Suspension) -> None:
         self._recorder, self._suspension = recorder, suspension
+        self._running = recorder.entry
 
     def begin(self, kind: str, name: str = "") -> Entry:
         """Begin an entry; ``name`` may be given at the end (a route is known only after it was resolved)."""
         context = self._recorder.new_context(name, kind)
-        token = self._recorder.entry.set(context)
+        token = self._running.set(context)
         return Entry(context, self._recorder.push_entry(context), token)
 
     def inside(self) -> bool:
         """Whether an entry is running here that another would be a part of."""
-        context = self._recorder.entry.get()
+        context = self._running.get()
         return context is not None and context.open and context.kind not in _OUTER
 
     def generic(self) -> Work | None:
         """The context of the request that runs here, if it was begun by what does not know its route."""
-        context = self._recorder.entry.get()
+        context = self._running.get()
         return context if context is not None and context.open and context.generic else None
 
     def current(self) -> Work | None:
         """The context of the entry that is running here."""
-        return self._recorder.entry.get()
+        return self._running.get()
 
     def awaiting(self, entry: Entry, awaitable: Any) -> Any:
         """What to await instead of ``awaitable`` while the entry runs in a task among others."""
@@ -67,7 +68,7 @@ class Entries:
 
     def resume(self, entry: Entry) -> None:
         """Go on with an entry on this thread."""
-        entry.token = self._recorder.entry.set(entry.context)
+        entry.token = self._running.set(entry.context)
         self._recorder.resume(entry.call)
 
     def end(
@@ -97,7 +98,7 @@ class Entries:
 
     def _leave(self, entry: Entry) -> None:
         try:
-            self._recorder.entry.reset(entry.token)
+            self._running.reset(entry.token)
         except (RuntimeError, ValueError):  # left before, or in another context than it was entered in
-            if self._recorder.entry.get() is entry.context:
-                self._recorder.entry.set(None)
+            if self._running.get() is entry.context:
+                self._running.set(None)

@@ -37,7 +37,7 @@ class Notes:
         if note is None or (key not in work.notes and len(work.notes) >= _KEYS_PER_ENTRY):
             self._refuse()
         else:
-            work.notes[key] = note
+            work.noted(key, note)
 
     def blend(self, work: Work | None, key: str, value: Note) -> None:
         """The same for what happens several times in an entry: ``mixed`` where it was not always the same."""

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from typing import Any, Callable
 from weakref import WeakKeyDictionary
 
-from ..probe import UNKNOWN, Guard, Probe
+from ..probe import UNKNOWN, Probe
 from ..queries import normalise as normalise  # loaded with the first driver, not in its first statement
-from ..queries.log import Execution
 from ._library import Wrapper
 
 FETCHES = ("fetchone", "fetchmany", "fetchall")
 #: of cursors that have no ``__dict__``
-_executions: WeakKeyDictionary[Any, Execution | None] = WeakKeyDictionary()
+_executions: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
-def remember(cursor: Any, execution: Execution | None) -> None:
+def remember(cursor: Any, execution: Any) -> None:
     """Keep what a cursor executed last, for the rows that are fetched from it."""
     try:
         cursor._burnish = execution
@@ -27,14 +26,12 @@ def remember(cursor: Any, execution: Execution | None) -> None:
             pass
 
 
-def recall(cursor: Any) -> Execution | None:
+def recall(cursor: Any) -> Any:
     """What a cursor executed last; None where another library above it records its rows."""
     try:
-        execution: Execution | None = cursor._burnish
+        return cursor._burnish
     except AttributeError:
         pass
-    else:
-        return execution
     try:
         return _executions.get(cursor)
     except TypeError:
@@ -71,20 +68,46 @@ def executing(system: str, many: bool = False) -> Wrapper:
     """A wrapper of ``execute(query, parameters)``; a call is one execution, also with ``many`` sets of parameters."""
 
     def wrapper(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+        statement = probe.statement
+
         def execute(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
             forget(self)  # what it fetches itself to begin anew are no rows
-            guard = probe.statement()
+            guard = statement()
             if guard is None:
                 return original(self, query, *arguments, **options)
-            failure: BaseException | None = None
+            parameters = UNKNOWN if many else parameters_of(arguments, options)
             try:
-                return original(self, query, *arguments, **options)
+                result = original(self, query, *arguments, **options)
             except BaseException as error:
-                failure = error
+                remember(self, end(probe, guard, self, query, parameters, system, error))
                 raise
-            finally:
-                parameters = UNKNOWN if many else parameters_of(arguments, options)
-                remember(self, end(probe, guard, self, query, parameters, system, failure))
+            remember(self, end(probe, guard, self, query, parameters, system, None))
+            return result
+
+        return execute
+
+    return wrapper
+
+
+def executing_native(system: str, many: bool = False) -> Wrapper:
+    """The same for ``execute(query, parameters=(), /)`` of a class that has ``_burnish``: as short as can be."""
+
+    def wrapper(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+        statement, executed = probe.statement, probe.executed
+
+        def execute(self: Any, query: Any, parameters: Any = (), /) -> Any:
+            self._burnish = None
+            guard = statement()
+            if guard is None:
+                return original(self, query, parameters)
+            given = UNKNOWN if many else parameters
+            try:
+                result = original(self, query, parameters)
+            except BaseException as error:
+                self._burnish = executed(guard, query, given, system, error)
+                raise
+            self._burnish = executed(guard, query, given, system)
+            return result
 
         return execute
 
@@ -106,8 +129,8 @@ def quiet(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
 
 
 def end(
-    probe: Probe, guard: Guard, cursor: Any, query: Any, parameters: Any, system: str, failure: BaseException | None
-) -> Execution | None:
+    probe: Probe, guard: Any, cursor: Any, query: Any, parameters: Any, system: str, failure: BaseException | None
+) -> Any:
     """Record an execution; never raises, whatever the query object does."""
     if type(query) is not str:
         try:
@@ -132,7 +155,7 @@ def fetching(name: str) -> Wrapper:
                 result = original(self, *arguments, **options)
             finally:
                 remember(self, execution)
-            probe.fetched(execution, count_of(name, result), probe.clock() - start)
+            probe.fetched_since(execution, count_of(name, result), start)
             return result
 
         return fetch
@@ -145,31 +168,58 @@ def native_fetches(kind: type, plain: type) -> dict[str, Wrapper]:
 
     They ask for ``_burnish``, which the class must have.
     """
-    wrappers = {"__next__": advancing, **{name: _fetching_native(name) for name in FETCHES}}
+    wrappers = {
+        "__next__": advancing,
+        "fetchall": _fetching_all,
+        "fetchone": _fetching_one,
+        "fetchmany": _fetching_many,
+    }
     return {name: wrapper for name, wrapper in wrappers.items() if getattr(kind, name) is getattr(plain, name)}
 
 
-def _fetching_native(name: str) -> Wrapper:
-    def wrapper(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
-        clock, fetched, one = probe.clock, probe.fetched, name == "fetchone"
+def _fetching_all(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    clock, fetched_since = probe.clock, probe.fetched_since
 
-        def fetch(self: Any, *arguments: Any, **options: Any) -> Any:
-            execution = self._burnish
-            if execution is None:
-                return original(self, *arguments, **options)
-            start = clock()
-            result = original(self, *arguments, **options)
-            fetched(execution, int(result is not None) if one else len(result), clock() - start)
-            return result
+    def fetchall(self: Any) -> Any:
+        execution = self._burnish
+        if execution is None:
+            return original(self)
+        start = clock()
+        rows = original(self)
+        fetched_since(execution, len(rows), start)
+        return rows
 
-        return fetch
+    return fetchall
 
-    return wrapper
+
+def _fetching_one(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    clock, fetched_since = probe.clock, probe.fetched_since
+
+    def fetchone(self: Any) -> Any:
+        execution = self._burnish
+        if execution is None:
+            return original(self)
+        start = clock()
+        row = original(self)
+        fetched_since(execution, 0 if row is None else 1, start)
+        return row
+
+    return fetchone
+
+
+def _fetching_many(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
+    def fetchmany(self: Any, *arguments: Any, **options: Any) -> Any:
+        start = probe.clock()
+        rows = original(self, *arguments, **options)
+        probe.fetched_since(self._burnish, len(rows), start)
+        return rows
+
+    return fetchmany
 
 
 def advancing(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     """A wrapper of the ``__next__`` of a cursor in C, which calls no other method; short, for it runs for each row."""
-    clock, fetched = probe.clock, probe.fetched
+    clock, fetched_since = probe.clock, probe.fetched_since
 
     def advance(self: Any) -> Any:
         execution = self._burnish
@@ -177,7 +227,7 @@ def advancing(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
             return original(self)
         start = clock()
         row = original(self)
-        fetched(execution, 1, clock() - start)
+        fetched_since(execution, 1, start)
         return row
 
     return advance
@@ -194,7 +244,7 @@ def iterating(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
                 row = next(rows)
             except StopIteration:
                 return
-            probe.fetched(execution, 1, probe.clock() - start)
+            probe.fetched_since(execution, 1, start)
             yield row
 
     return iterate

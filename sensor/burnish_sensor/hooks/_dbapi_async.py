@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Callable
 
-from ..probe import UNKNOWN, Guard, Probe
-from ..queries.log import Execution
+from ..probe import UNKNOWN, Probe
 from ._dbapi import FETCHES, count_of, end, forget, parameters_of, recall, remember
 from ._library import Wrapper
 
@@ -43,7 +42,7 @@ def awaiting(system: str, many: bool = False, rows: Callable[[Any], int | None] 
 
 async def _awaited(
     probe: Probe,
-    guard: Guard,
+    guard: Any,
     awaitable: Any,
     cursor: Any,
     query: Any,
@@ -68,7 +67,7 @@ async def _awaited(
             _count_result(probe, execution, rows, result)
 
 
-def _count_result(probe: Probe, execution: Execution | None, rows: Callable[[Any], int | None], result: Any) -> None:
+def _count_result(probe: Probe, execution: Any, rows: Callable[[Any], int | None], result: Any) -> None:
     try:
         count = rows(result)
     except Exception:  # noqa: BLE001 - a result of a class that the driver was told to use
@@ -105,7 +104,7 @@ def fetching_async(name: str) -> Wrapper:
                 result = await original(self, *arguments, **options)
             finally:
                 remember(self, execution)
-            probe.fetched(execution, count_of(name, result), probe.clock() - start)
+            probe.fetched_since(execution, count_of(name, result), start)
             return result
 
         return fetch
@@ -124,7 +123,7 @@ def iterating_async(original: Callable[..., Any], probe: Probe) -> Callable[...,
                 row = await rows.__anext__()
             except StopAsyncIteration:
                 return
-            probe.fetched(execution, 1, probe.clock() - start)
+            probe.fetched_since(execution, 1, start)
             yield row
 
     return iterate

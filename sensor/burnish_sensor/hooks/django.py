@@ -80,13 +80,13 @@ def _asynchronous(original: Callable[..., Any], probe: Probe) -> Callable[..., A
 
 def _ended(probe: Probe, entry: Entry, request: Any, response: Any) -> Any:
     """The response, after its entry was ended, or is made to end with the body that it streams."""
+    if not getattr(response, "streaming", False) or getattr(response, "file_to_stream", None) is not None:
+        probe.entries.end(entry, _name(request), _status(response))
+        return response  # a file is sent by the server
 
     def finish(error: BaseException | None) -> None:
         probe.entries.end(entry, _name(request), _status(response), error)
 
-    if not getattr(response, "streaming", False) or getattr(response, "file_to_stream", None) is not None:
-        finish(None)  # a file is sent by the server
-        return response
     kind = AsyncBody if getattr(response, "is_async", False) else Body
     try:
         response.streaming_content = kind(probe.entries, entry, response.streaming_content, finish)
@@ -101,12 +101,9 @@ def _status(response: Any) -> int:
 
 def _name(request: Any) -> str:
     """Method and route; ``<unmatched>`` where no route matched. A path never becomes a name."""
-    match = getattr(request, "resolver_match", None)
-    route = getattr(match, "route", None)
+    route = getattr(getattr(request, "resolver_match", None), "route", None)
     method = request.method if str(request.method).isalpha() else "<method>"
-    if match is None or route is None:
-        return f"{method} <unmatched>"
-    return "{} {}".format(method, route or "/")
+    return f"{method} <unmatched>" if route is None else f"{method} {route or '/'}"
 
 
 def patch_exception(library: Library) -> None:
@@ -165,31 +162,33 @@ def patch_cursor(library: Library) -> None:
 
 def _executing(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     many = original.__name__ == "executemany"
+    statement = probe.statement
 
     def execute(self: Any, sql: Any, params: Any = None) -> Any:
-        guard = probe.statement()
+        guard = statement()
         if guard is None:
             return original(self, sql, params)
-        failure: BaseException | None = None
+        given = UNKNOWN if many else params
         try:
-            return original(self, sql, params)
+            result = original(self, sql, params)
         except BaseException as error:
-            failure = error
+            self.__dict__["_burnish"] = end(probe, guard, self, sql, given, self.db.vendor, error)
             raise
-        finally:
-            execution = end(probe, guard, self, sql, UNKNOWN if many else params, self.db.vendor, failure)
-            self.__dict__["_burnish"] = execution
+        self.__dict__["_burnish"] = end(probe, guard, self, sql, given, self.db.vendor, None)
+        return result
 
     return execute
 
 
 def _fetching(name: str, probe: Probe) -> Callable[..., Any]:
+    clock, fetched_since, one = probe.clock, probe.fetched_since, name == "fetchone"
+
     def fetch(self: Any, *arguments: Any, **options: Any) -> Any:
         original = type(self).__getattr__(self, name)  # what Django does for a method that it does not define
-        start = probe.clock()
+        start = clock()
         result = original(*arguments, **options)
-        rows = len(result) if name != "fetchone" else int(result is not None)
-        probe.fetched(self.__dict__.get("_burnish"), rows, probe.clock() - start)
+        rows = int(result is not None) if one else len(result)
+        fetched_since(self.__dict__.get("_burnish"), rows, start)
         return result
 
     fetch.__name__ = name
@@ -205,7 +204,7 @@ def _iterating(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]
                 row = next(rows)
             except StopIteration:
                 return
-            probe.fetched(self.__dict__.get("_burnish"), 1, probe.clock() - start)
+            probe.fetched_since(self.__dict__.get("_burnish"), 1, start)
             yield row
 
     return iterate

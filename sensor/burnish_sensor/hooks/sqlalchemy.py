@@ -26,14 +26,11 @@ def patch_engine(library: Library) -> None:
 
     _count_rows(library)
     library.wrap_own(_ConnectionRecord, {"_ConnectionRecord__connect": quiet})
-    events = _Events(library.probe)
-    heard: dict[str, Callable[..., Any]] = {
-        "before_cursor_execute": events.before,
-        "after_cursor_execute": events.after,
-        "handle_error": events.failed,
-    }
-    for name, listener in heard.items():
-        event.listen(Engine, name, listener)
+    for name, listener in _listeners(library.probe).items():
+        if name == "before_cursor_execute":  # with `retval` it is called as it is, not through a function more
+            event.listen(Engine, name, listener, retval=True)
+        else:
+            event.listen(Engine, name, listener)
         library.on_undo(partial(event.remove, Engine, name, listener))
 
 
@@ -57,12 +54,14 @@ def patch_async_result(library: Library) -> None:
 def _spawning(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
     """The greenlet shares the context variables of the task: it finds the call site there."""
 
+    leave, take_back = probe.leave, probe.take_back
+
     async def greenlet_spawn(*arguments: Any, **options: Any) -> Any:
-        token = probe.leave()
+        token = leave()
         try:
             return await original(*arguments, **options)
         finally:
-            probe.take_back(token)
+            take_back(token)
 
     return greenlet_spawn
 
@@ -91,30 +90,36 @@ def _follow(library: Library, owner: Any) -> None:
     library.wrap(owner, "run_sync", following)
 
 
-class _Events:
-    """The guard of an execution is kept in its context, so that it ends with it whatever happens."""
+def _listeners(probe: Probe) -> dict[str, Callable[..., Any]]:
+    """The guard of an execution is kept in its context, as ``_burnish``, so that it ends with it whatever happens.
 
-    def __init__(self, probe: Probe) -> None:
-        self._probe = probe
+    After it, the same place holds what was executed.
+    """
+    lent_statement, executed = probe.lent_statement, probe.executed
 
-    def before(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+    def before(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> Any:
         if context is not None:
-            context._burnish_guard = self._probe.lent_statement()
+            context._burnish = lent_statement()
+        return statement, parameters
 
-    def after(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        guard = getattr(context, "_burnish_guard", None)
-        if guard is not None:
-            context._burnish_guard = None
+    def after(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        guard = getattr(context, "_burnish", None)
+        if guard is not None and guard.open:
             given = UNKNOWN if many else parameters
-            context._burnish = end(self._probe, guard, cursor, statement, given, context.dialect.name, None)
+            if type(statement) is str:
+                context._burnish = executed(guard, statement, given, context.dialect.name)
+            else:
+                context._burnish = end(probe, guard, cursor, statement, given, context.dialect.name, None)
 
-    def failed(self, failure: Any) -> None:
+    def failed(failure: Any) -> None:
         context = failure.execution_context
-        guard = getattr(context, "_burnish_guard", None)
-        if guard is not None:
-            context._burnish_guard = None
+        guard = getattr(context, "_burnish", None)
+        if guard is not None and guard.open:
+            context._burnish = None
             statement, error = failure.statement or "", failure.original_exception
-            end(self._probe, guard, None, statement, UNKNOWN, context.dialect.name, error)
+            end(probe, guard, None, statement, UNKNOWN, context.dialect.name, error)
+
+    return {"before_cursor_execute": before, "after_cursor_execute": after, "handle_error": failed}
 
 
 def _count_rows(library: Library) -> None:
@@ -126,14 +131,14 @@ def _count_rows(library: Library) -> None:
 
 
 def _fetching(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
-    name = original.__name__
+    clock, fetched_since, one = probe.clock, probe.fetched_since, original.__name__ == "fetchone"
 
     def fetch(self: Any, result: Any, *arguments: Any, **options: Any) -> Any:
-        start = probe.clock()
+        start = clock()
         rows = original(self, result, *arguments, **options)
         execution = getattr(getattr(result, "context", None), "_burnish", None)
-        count = len(rows) if name != "fetchone" else int(rows is not None)
-        probe.fetched(execution, count, probe.clock() - start)
+        if execution is not None:
+            fetched_since(execution, int(rows is not None) if one else len(rows), start)
         return rows
 
     return fetch

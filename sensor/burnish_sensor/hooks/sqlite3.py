@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Callable
 
 from ..probe import Probe
-from ._dbapi import executing, native_fetches, statement_methods
+from ._dbapi import executing, executing_native, native_fetches, statement_methods
 from ._library import Library
 
 PATCHES = {"sqlite3": "patch_connect", "sqlite3.dbapi2": "patch_connect"}
@@ -92,6 +92,9 @@ class _Observed:
     def _cursor_class(self, base: Any) -> type:
         wrappers = {**statement_methods("sqlite"), "executescript": executing("sqlite")}
         wrappers.update(native_fetches(base, self._plain_cursor))
+        for name in ("execute", "executemany"):
+            if getattr(base, name) is getattr(self._plain_cursor, name):
+                wrappers[name] = executing_native("sqlite", many=name == "executemany")
         methods = {name: wrap(getattr(base, name), self._probe) for name, wrap in wrappers.items()}
         return _subclass(base, {**methods, "_burnish": None})
 

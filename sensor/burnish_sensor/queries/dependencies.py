@@ -44,7 +44,7 @@ class DependencyLog:
         """Record a call made at ``site``."""
         key = (self._bounded(endpoint), site)
         call = Dependency(key, wall, failure.name, failure.timed_out, failure.retries)
-        self._recorder.context().dependencies.append(call)
+        self._recorder.context().depended(call)
 
     def _bounded(self, endpoint: Endpoint) -> Endpoint:
         if endpoint in self._endpoints:

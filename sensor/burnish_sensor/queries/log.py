@@ -7,13 +7,11 @@ one call of it caused.
 
 from __future__ import annotations
 
-import itertools
 import sys
 from collections.abc import Iterator
+from contextvars import Token
 from types import FrameType
-from typing import Any
-
-from ..recording.calls import Calls
+from typing import Any, Protocol
 
 #: (number of the function, file, line)
 Site = tuple[int, str, int]
@@ -37,6 +35,9 @@ class Execution:
     """
 
     __slots__ = ("counted", "error", "key", "order", "rows", "waiting", "wall")
+
+    #: it is no guard
+    open = False
 
     def __init__(self, key: Key, order: int, wall: int, error: str | None) -> None:
         self.key, self.order, self.wall, self.error = key, order, wall, error
@@ -91,7 +92,7 @@ class CallQueries:
         self.drivers: list[tuple[int, Key]] = []
 
     def ran(self, key: Key, order: int, wall: int, parameters: int | None) -> None:
-        """See ``Calls``; so ``fetched``."""
+        """The ``order``-th statement of the process ran; ``parameters`` are their hash, None where it is not known."""
         record = self.at(key, order)
         if record is not None:
             record.n += 1
@@ -99,6 +100,7 @@ class CallQueries:
             record.use(parameters)
 
     def fetched(self, key: Key, order: int, rows: int, wall: int, drives: bool) -> None:
+        """So many more rows of it were fetched; ``drives``: now they are more than one."""
         record = self.at(key, order)
         if record is not None:
             record.rows += rows
@@ -154,57 +156,55 @@ def hash_parameters(parameters: Any) -> int | None:
         return None
 
 
-class QueryLog:
-    """What the database hooks call. ``files`` maps the path of a rewritten module to its relative path."""
+class QueryLog(Protocol):
+    """What hooks call, through the probe. No method raises, but for what an application's object raises to end it."""
 
-    def __init__(self, recorder: Calls, files: dict[str, str]) -> None:
-        self._recorder, self._files = recorder, files
-        self._orders = itertools.count(1)
+    #: False once the sensor was stopped: nothing is recorded any more
+    active: bool
+
+    def statement(self) -> Any | None:
+        """Begin to record a statement: its guard; None where a library above records it, or nothing is recorded.
+
+        Its call site is that of this call, so that it is right for a coroutine that another task will run. Whoever
+        begins must end it with ``executed`` or set ``open`` of it to False, whatever happens.
+        """
+
+    def lent_statement(self) -> Any | None:
+        """The same for those who may never hear of its end: it ends with the object that holds the guard."""
+
+    def resume(self, guard: Any) -> None:
+        """Begin in this task what was begun where its coroutine was made; the call site stays."""
 
     def executed(
-        self, statement: str, parameters: Any, wall: int, error: str | None, site: Site | None
-    ) -> Execution | None:
-        """Record an execution at ``site`` that took ``wall`` ns. None without a site: it is nobody's."""
-        context = self._recorder.context()
-        context.query_count += 1
-        if site is None:
-            return None
-        key = (statement, site)
-        execution = Execution(key, next(self._orders), wall, error)
-        context.executions.append(execution)
-        self._recorder.ran(key, execution.order, wall, hash_parameters(parameters))
-        return execution
+        self, guard: Any, sql: Any, parameters: Any, system: str, error: BaseException | None = None, /
+    ) -> Any | None:
+        """End a guard: the execution, for ``fetched``; None where nobody's rows are counted. ``parameters`` is
+        UNKNOWN where there are many sets of them."""
 
-    def fetched(self, execution: Execution, rows: int, wall: int) -> None:
-        """Record that ``rows`` more rows of an execution were fetched in ``wall`` ns."""
-        before = execution.rows or 0
-        execution.rows = before + rows
-        execution.wall += wall
-        if not execution.waiting:
-            execution.waiting = True
-            self._recorder.context().executions.append(execution)
-        self._recorder.fetched(execution.key, execution.order, rows, wall, before <= 1 < execution.rows)
+    def fetched(self, execution: Any | None, rows: int, wall: int, /) -> None:
+        """So many more rows of an execution were fetched in ``wall`` ns; nothing for one that was not recorded."""
 
-    def site(self, left: Site | None = None) -> Site | None:
-        """The application's function that runs now and its current line; None when none is on the stack.
+    def fetched_since(self, execution: Any | None, rows: int, start: int, /) -> None:
+        """The same, from ``start``, a time of the recorder's clock, until now."""
 
-        ``left`` is where it was when it went on in a greenlet of a library: its frame is not below this one there, and
-        to ask greenlets for their frames takes long.
-        """
-        found = self._recorder.site(self._files)
-        function = found if isinstance(found, int) else found[0]
-        if not function:
-            return None
-        if left is not None and left[0] == function:
-            return left
-        if not isinstance(found, int):
-            return found
-        if "greenlet" in sys.modules:
-            for frame in _frames_of_parents():
-                place = place_of(frame, self._files)
-                if place is not None:
-                    return (function, *place)
-        return None
+    def site(self) -> Site | None:
+        """The application's function that runs now and its current line; None when none is on the stack."""
+
+    def carry(self) -> Token[Site | None] | None:
+        """Make the current call site that of a task about to be made, if an application function is on the stack."""
+
+    def leave(self) -> Token[Site | None] | None:
+        """Make the current call site that of what a greenlet, which shares the context, does for this function."""
+
+
+def site_in_greenlets(function: int, files: dict[str, str]) -> Site | None:
+    """Where a function runs whose frame is below a greenlet: to ask greenlets for their frames takes long."""
+    if "greenlet" in sys.modules:
+        for frame in _frames_of_parents():
+            place = place_of(frame, files)
+            if place is not None:
+                return (function, *place)
+    return None
 
 
 def place_of(frame: FrameType | None, files: dict[str, str]) -> tuple[str, int] | None:

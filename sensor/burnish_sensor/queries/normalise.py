@@ -19,11 +19,12 @@ _TOKEN = re.compile(
     (?P<space>\s+)
   | (?P<comment>--[^\n]*|/\*(?:[^*/]|\*(?!/)|/(?!\*))*\*/)
   | (?P<dollar>\$(?P<tag>(?:[A-Za-z_]\w*)?)\$.*?\$(?P=tag)\$)
-  | (?P<placeholder>%s|%\([^)\s]+\)s|\$\d+|\?\d*|(?<![:\w]):[A-Za-z_]\w*|(?<![:\w]):\d+|(?<!@)@[A-Za-z_]\w*)
+  | (?P<placeholder>%s|%\([^)\s]+\)s|\$\d+|\?\d*|(?<![:\w?]):[A-Za-z_]\w*|(?<![:\w?]):\d+|(?<!@)@[A-Za-z_]\w*)
   | (?P<string>(?:[eEnNbBxX]|[uU]&|_[A-Za-z]\w*)?'(?:[^']|'')*'(?![\w']))
   | (?P<identifier>`(?:[^`]|``)*`)
   | (?P<double>(?:[uU]&)?"(?:[^"]|"")*")
-  | (?P<number>0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)(?![\w$])
+  | (?P<number>0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|
+      (?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?)(?![\w$])
   | (?P<word>[^\W\d]\w*)
   | (?P<operator>::|/(?!\*)|[-+*<>=~!@\#%^&|.,;:()\[\]])
     """,
@@ -31,11 +32,13 @@ _TOKEN = re.compile(
 )
 _BACKSLASH_STRING = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"", re.DOTALL)
 _HASH_COMMENT = re.compile(r"#[^\n]*")
+_MINUS = re.compile(r"(?P<operator>-)(?=-\S)")
 _BEFORE_VALUE = frozenset(
     {"=", "<", ">", "~", "|", "like", "ilike", "glob", "regexp", "match", "then", "else", "between", "and", "escape"}
 )
 _NAME = re.compile(r'"[A-Za-z_][A-Za-z0-9_$]*"')
-_VERB = re.compile(r"\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*([A-Za-z]+)", re.DOTALL)
+#: no part of it can be read in two ways: a pattern that can takes exponential time
+_VERB = re.compile(r"(?:\s|/\*(?:[^*]|\*(?!/))*\*/|--[^\n]*\n)*([A-Za-z]+)")
 _VERBS = frozenset(
     {
         "ALTER",
@@ -119,6 +122,8 @@ class _Reader:
         start = self._sql[position]
         if self._mysql and start == "#":
             return _HASH_COMMENT.match(self._sql, position)
+        if self._mysql and start == "-" and _MINUS.match(self._sql, position):  # in MySQL a comment needs a space
+            return _MINUS.match(self._sql, position)
         if self._mysql and start in "'\"":
             return _BACKSLASH_STRING.match(self._sql, position)
         return _TOKEN.match(self._sql, position)

@@ -17,14 +17,15 @@ class Statements:
     def __init__(self, capacity: int = 2_000) -> None:
         self.capacity = capacity
         self.dropped = 0
-        self._by_raw: dict[tuple[str, str], str] = {}
+        #: ids by statement as it came, and system; what reads here looks for no more than it would in ``identify``
+        self.by_raw: dict[tuple[str, str], str] = {}
         self._texts: dict[str, dict[str, Any]] = {}
         self._raw_characters = self._text_characters = 0
 
     def identify(self, sql: str, system: str) -> str:
         """The id of a raw statement. Beyond the capacity every new one is ``<other>``."""
         key = (sql, system)
-        found = self._by_raw.get(key)
+        found = self.by_raw.get(key)
         return self._read(key) if found is None else found
 
     def _read(self, key: tuple[str, str]) -> str:
@@ -35,10 +36,10 @@ class Statements:
         if len(sql) > LONGEST:
             return found
         self._raw_characters += len(sql)
-        if len(self._by_raw) >= _RAW_CACHE or self._raw_characters > _RAW_CHARACTERS:
-            self._by_raw.clear()
+        if len(self.by_raw) >= _RAW_CACHE or self._raw_characters > _RAW_CHARACTERS:
+            self.by_raw.clear()
             self._raw_characters = len(sql)
-        self._by_raw[key] = found
+        self.by_raw[key] = found
         return found
 
     def _store(self, text: str, system: str) -> str:

@@ -56,7 +56,18 @@ static inline PyObject *real_code(RealFrame *frame)
 #endif
 }
 
-/* The line that a frame runs. */
+/* Where in its code a frame is: together they name a line. */
+static inline int real_place(RealFrame *frame, PyObject *code)
+{
+    (void)code;
+#if PY_VERSION_HEX >= 0x030B0000
+    return _PyInterpreterFrame_LASTI(frame);
+#else
+    return frame->f_lasti;
+#endif
+}
+
+/* The line that a frame runs. To find it, CPython reads the table of the code from its beginning. */
 static inline int real_line(RealFrame *frame, PyObject *code)
 {
 #if PY_VERSION_HEX >= 0x030C0000

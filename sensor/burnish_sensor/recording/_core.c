@@ -26,6 +26,7 @@
 #define SUSPENDED 100000     /* generators and coroutines that wait; beyond, the oldest is given up */
 #define NUMBERS (1 << 24)
 #define MOST_KEYS 100000     /* statements at call sites */
+#define SEEN 256             /* places in code whose line is remembered; they keep so many code objects alive */
 #define PAGE 256
 #define NEVER INT64_MAX
 #define OFTEN(condition) __builtin_expect(!!(condition), 1)
@@ -67,11 +68,6 @@ typedef struct {
 } Caller;
 
 typedef struct {
-    PyObject *name;
-    uint64_t n;
-} ErrorCount;
-
-typedef struct {
     uint32_t key, n_callers, callers_room, n_errors;
     Caller *callers;
     ErrorCount *errors;
@@ -88,16 +84,21 @@ typedef struct {
     PyObject *name;
     Table table;
     UseTable uses;
+    QueryTable queries;
 } Named;
+
+typedef struct Execution Execution;
 
 /* Base of the Python class of a piece of work. */
 typedef struct {
     PyObject_HEAD
     char open;
-    uint32_t n, room, n_errors, errors_room, n_uses, uses_room;
+    uint32_t n, room, n_errors, errors_room, n_uses, uses_room, n_executions, executions_room;
+    long long query_count, start, wall;  /* start and wall: of an entry, in ns */
     Record *log;
     Error *errors;
     Use *uses;
+    Execution **executions;  /* that are to be folded: later, as rows are still being fetched */
     Named *partial;          /* what was folded before the name is known */
 } CallLog;
 
@@ -151,6 +152,18 @@ typedef struct {
     int n_stacks;
 } State;
 
+/* Where a statement ran. */
+typedef struct {
+    uint32_t statement, function, file;
+    int line;
+} Place;
+
+/* A place in code that ran a statement. */
+typedef struct {
+    PyObject *code;
+    int at, line;
+} Seen;
+
 typedef struct {
     PyObject_HEAD
     uint64_t id;
@@ -166,9 +179,13 @@ typedef struct {
     PyObject *names;
     Named *named, *taking;
     int n_named, n_taking;
-    PyObject *key_numbers, *key_list, *statement_numbers;
+    PyObject *key_list, *statement_numbers, *file_numbers;
     uint32_t *statements;    /* the number of a key's statement */
-    uint32_t n_keys, keys_room;
+    Place *places;           /* the rest of it; both by the key's number */
+    uint32_t *key_index;     /* the numbers of keys by their hash, 0: free */
+    uint32_t n_keys, keys_room, places_room, key_mask;
+    int64_t order;           /* statements at sites so far */
+    Seen seen[SEEN];
     uint64_t dropped_uses;
     uint32_t *asking, n_asking, asking_room;  /* functions that are `asked` */
     Call **waiting;          /* suspended calls by iframe */
@@ -178,7 +195,7 @@ typedef struct {
     uint64_t random;
 } Recorder;
 
-static PyTypeObject *call_log_type, *call_type;
+static PyTypeObject *call_log_type, *call_type, *recorder_type, *execution_type, *lent_type;
 static PyObject *missing;
 static Py_ssize_t extra_index = -1;
 static uint64_t recorders;
@@ -306,22 +323,12 @@ static void add_caller(Row *row, uint32_t caller, uint64_t n, int64_t wall)
 
 static void add_error(Row *row, PyObject *name, uint64_t n)
 {
-    for (uint32_t i = 0; i < row->n_errors; i++) {
-        if (row->errors[i].name == name || PyUnicode_Compare(row->errors[i].name, name) == 0) {
-            row->errors[i].n += n;
-            return;
-        }
-    }
-    ErrorCount *errors = realloc(row->errors, (row->n_errors + 1) * sizeof(ErrorCount));
-    if (errors == NULL) return;
-    row->errors = errors;
-    errors[row->n_errors++] = (ErrorCount){Py_NewRef(name), n};
+    count_error(&row->errors, &row->n_errors, name, n);
 }
 
 static void free_row(Row *row)
 {
-    for (uint32_t i = 0; i < row->n_errors; i++) Py_DECREF(row->errors[i].name);
-    free(row->errors);
+    free_errors(row->errors, row->n_errors);
     free(row->callers);
     free(row->wall.counts);
     free(row->own.counts);
@@ -362,14 +369,22 @@ static size_t table_bytes(const Table *t)
 
 /* ---- logs ---- */
 
+static void drop_executions(CallLog *log);
+static void fold_executions(CallLog *log, QueryTable *t);
+
+static void clear_folded(Named *named)
+{
+    clear_table(&named->table);
+    clear_uses(&named->uses);
+    clear_query_table(&named->queries);
+}
+
 static void clear_log(CallLog *log)
 {
     for (uint32_t i = 0; i < log->n_errors; i++) Py_DECREF(log->errors[i].name);
     log->n = log->n_errors = log->n_uses = 0;
-    if (log->partial != NULL) {
-        clear_table(&log->partial->table);
-        clear_uses(&log->partial->uses);
-    }
+    drop_executions(log);
+    if (log->partial != NULL) clear_folded(log->partial);
 }
 
 static void fold_log(CallLog *log, Named *named)
@@ -392,10 +407,15 @@ static void fold_log(CallLog *log, Named *named)
     log->n = log->n_errors = log->n_uses = 0;
 }
 
-static int fold_partly(CallLog *log)
+static Named *partial_of(CallLog *log)
 {
     if (log->partial == NULL) log->partial = calloc(1, sizeof(Named));
-    if (log->partial == NULL) return 0;
+    return log->partial;
+}
+
+static int fold_partly(CallLog *log)
+{
+    if (partial_of(log) == NULL) return 0;
     fold_log(log, log->partial);
     return 1;
 }
@@ -436,6 +456,7 @@ static void log_dealloc(CallLog *log)
     free(log->log);
     free(log->errors);
     free(log->uses);
+    free(log->executions);
     free(log->partial);
     type->tp_free((PyObject *)log);
     Py_DECREF(type);
@@ -450,6 +471,9 @@ static PyObject *log_new(PyTypeObject *type, PyObject *Py_UNUSED(arguments), PyO
 
 static PyMemberDef log_members[] = {
     {"open", T_BOOL, offsetof(CallLog, open), 0, "whether calls are still recorded here"},
+    {"query_count", T_LONGLONG, offsetof(CallLog, query_count), 0, "statements that ran"},
+    {"start", T_LONGLONG, offsetof(CallLog, start), 0, "when the entry began, in ns of the clock"},
+    {"wall", T_LONGLONG, offsetof(CallLog, wall), 0, "how long it took, in ns"},
     {NULL},
 };
 static PyType_Slot log_slots[] = {
@@ -1240,8 +1264,9 @@ static PyObject *hook_resume(Recorder *r, PyObject *token)
 
 static PyObject *push_entry(Recorder *r, PyObject *context)
 {
-    HOOK(r, s);
     if (!PyObject_TypeCheck(context, call_log_type)) Py_RETURN_NONE;
+    ((CallLog *)context)->start = now_of(r);
+    HOOK(r, s);
     Call *call = new_call(NULL, (CallLog *)context);
     if (call == NULL) Py_RETURN_NONE;
     call->iframe = running(s);
@@ -1250,12 +1275,15 @@ static PyObject *push_entry(Recorder *r, PyObject *context)
     return (PyObject *)call;
 }
 
+/* The token is the context itself where the entry's begin was not recorded. */
 static PyObject *pop_entry(Recorder *r, PyObject *token)
 {
+    Call *call = Py_IS_TYPE(token, call_type) ? (Call *)token : NULL;
+    CallLog *log = call != NULL ? call->context : PyObject_TypeCheck(token, call_log_type) ? (CallLog *)token : NULL;
+    if (log != NULL) log->wall = now_of(r) - log->start;
     HOOK(r, s);
     (void)s;
-    if (!Py_IS_TYPE(token, call_type)) Py_RETURN_NONE;
-    Call *call = (Call *)token;
+    if (call == NULL) Py_RETURN_NONE;
     if (call->running) end_slice(r, call, now_of(r));
     call->ended = 1;
     Py_RETURN_NONE;
@@ -1695,6 +1723,8 @@ static uint32_t innermost(Recorder *r, State *s)
     return found ? found : top != NULL ? top->shown : 0;
 }
 
+static PyObject *now(Recorder *r, PyObject *Py_UNUSED(ignored)) { return PyLong_FromLongLong(now_of(r)); }
+
 static PyObject *function(Recorder *r, PyObject *Py_UNUSED(ignored))
 {
     State *s = state_of(r);
@@ -1711,25 +1741,6 @@ static void ask_unrecorded(Recorder *r, RealFrame *from)
     }
 }
 
-static PyObject *site(Recorder *r, PyObject *files)
-{
-    State *s = state_of(r);
-    if (!PyDict_Check(files)) return PyErr_Format(PyExc_TypeError, "site(files): a dictionary");
-    if (s != NULL && r->sampled) ask_unrecorded(r, running(s));
-    uint32_t number = s != NULL ? innermost(r, s) : 0;
-    for (RealFrame *real = number ? running(s) : NULL; real != NULL; real = real_below(real)) {
-        PyCodeObject *code = (PyCodeObject *)real_code(real);
-        if (code == NULL || !(code->co_flags & CO_OPTIMIZED)) continue;
-        PyObject *file = PyDict_GetItemWithError(files, code->co_filename);
-        if (file == NULL) {
-            if (PyErr_Occurred()) return NULL;
-        } else if (PyUnicode_CompareWithASCIIString(code->co_name, "<lambda>") != 0) {
-            return Py_BuildValue("(IOi)", number, file, real_line(real, (PyObject *)code));
-        }
-    }
-    return PyLong_FromUnsignedLong(number);
-}
-
 /* The number of a value in a dictionary, a new one where it is not there; 0 with an exception. */
 static uint32_t numbered(PyObject *numbers, PyObject *value)
 {
@@ -1743,72 +1754,7 @@ static uint32_t numbered(PyObject *numbers, PyObject *value)
     return failed ? 0 : made;
 }
 
-/* The number of a key, a tuple that begins with its statement. 0: there are too many, or an exception. */
-static uint32_t key_number(Recorder *r, PyObject *key)
-{
-    PyObject *known = PyDict_GetItemWithError(r->key_numbers, key);
-    if (known != NULL) return (uint32_t)PyLong_AsUnsignedLong(known);
-    if (PyErr_Occurred() || !PyTuple_Check(key) || !PyTuple_GET_SIZE(key)) return 0;
-    if (r->n_keys >= MOST_KEYS) {
-        r->dropped_uses++;
-        return 0;
-    }
-    while (r->n_keys + 2 > r->keys_room) {
-        if (!more(&r->statements, &r->keys_room, sizeof(uint32_t))) return 0;
-    }
-    uint32_t statement = numbered(r->statement_numbers, PyTuple_GET_ITEM(key, 0));
-    if (!statement || PyList_Append(r->key_list, key) < 0) return 0;
-    uint32_t number = numbered(r->key_numbers, key);
-    if (!number) {  /* the list has one for each number */
-        PyList_SetSlice(r->key_list, r->n_keys, r->n_keys + 1, NULL);
-        return 0;
-    }
-    r->statements[number] = statement;
-    return r->n_keys = number;
-}
-
-/* What the running call on this thread ran; NULL at the bottom of a stack. */
-static Queries *running_queries(Recorder *r)
-{
-    State *s = state_of(r);
-    Frame *top = s != NULL && !r->closed ? top_of(s->current) : NULL;
-    if (top != NULL && top->queries == NULL) top->queries = calloc(1, sizeof(Queries));
-    return top != NULL ? top->queries : NULL;
-}
-
-static PyObject *ran(Recorder *r, PyObject *const *arguments, Py_ssize_t n)
-{
-    if (n != 4) return PyErr_Format(PyExc_TypeError, "ran(key, order, wall, parameters)");
-    uint32_t key = key_number(r, arguments[0]);
-    int64_t order = PyLong_AsLongLong(arguments[1]), wall = PyLong_AsLongLong(arguments[2]);
-    uint64_t parameters = arguments[3] != Py_None ? (uint64_t)PyLong_AsUnsignedLongLongMask(arguments[3]) : 0;
-    if (PyErr_Occurred()) return NULL;
-    Queries *q = key ? running_queries(r) : NULL;
-    KeyUse *use = q != NULL ? use_at(q, key, order) : NULL;
-    if (use != NULL) {
-        use->n++;
-        use->time += wall;
-        if (arguments[3] != Py_None) use_parameters(use, parameters ? parameters : 1);
-    }
-    Py_RETURN_NONE;
-}
-
-static PyObject *fetched(Recorder *r, PyObject *const *arguments, Py_ssize_t n)
-{
-    if (n != 5) return PyErr_Format(PyExc_TypeError, "fetched(key, order, rows, wall, drives)");
-    uint32_t key = key_number(r, arguments[0]);
-    int64_t order = PyLong_AsLongLong(arguments[1]), rows = PyLong_AsLongLong(arguments[2]);
-    int64_t wall = PyLong_AsLongLong(arguments[3]);
-    if (PyErr_Occurred()) return NULL;
-    Queries *q = key ? running_queries(r) : NULL;
-    KeyUse *use = q != NULL ? use_at(q, key, order) : NULL;
-    if (use != NULL) {
-        use->rows += (uint64_t)rows;
-        use->time += wall;
-        if (arguments[4] == Py_True) note_driver(q, order, key);
-    }
-    Py_RETURN_NONE;
-}
+#include "_statements.h"
 
 static PyObject *asking(Recorder *r, PyObject *Py_UNUSED(ignored))
 {
@@ -1842,8 +1788,10 @@ static PyObject *fold(Recorder *r, PyObject *arguments)
 {
     CallLog *log;
     PyObject *name, *other = NULL;
-    if (!PyArg_ParseTuple(arguments, "O!U:fold", call_log_type, &log, &name)) return NULL;
-    if (!log->n && !log->n_errors && !log->n_uses && log->partial == NULL) Py_RETURN_NONE;
+    int all = 0;
+    if (!PyArg_ParseTuple(arguments, "O!U|p:fold", call_log_type, &log, &name, &all)) return NULL;
+    all = all && log->n_executions;
+    if (!log->n && !log->n_errors && !log->n_uses && !all && log->partial == NULL) Py_RETURN_NONE;
     if (r->n_named >= r->names_room && PyUnicode_GET_LENGTH(name) && !PyDict_Contains(r->names, name)) {
         name = other = PyUnicode_FromString("<other>");
         if (other == NULL) return NULL;
@@ -1854,12 +1802,13 @@ static PyObject *fold(Recorder *r, PyObject *arguments)
     if (log->partial != NULL) {
         merge_table(&named->table, &log->partial->table);
         merge_uses(&named->uses, &log->partial->uses);
-        clear_table(&log->partial->table);
-        clear_uses(&log->partial->uses);
+        merge_query_tables(&named->queries, &log->partial->queries);
+        clear_folded(log->partial);
         free(log->partial);
         log->partial = NULL;
     }
     fold_log(log, named);
+    if (all) fold_executions(log, &named->queries);
     if (log->room > 256) {  /* an entry that is over, or a pause: give the memory back */
         free(log->log);
         log->log = NULL;
@@ -1870,6 +1819,15 @@ static PyObject *fold(Recorder *r, PyObject *arguments)
         log->uses = NULL;
         log->uses_room = 0;
     }
+    Py_RETURN_NONE;
+}
+
+/* Fold the executions of an entry whose name is not known yet. */
+static PyObject *fold_nameless(Recorder *Py_UNUSED(r), PyObject *log)
+{
+    if (!PyObject_TypeCheck(log, call_log_type)) return PyErr_Format(PyExc_TypeError, "not a CallLog: %R", log);
+    CallLog *of = (CallLog *)log;
+    if (of->n_executions && partial_of(of) != NULL) fold_executions(of, &of->partial->queries);
     Py_RETURN_NONE;
 }
 
@@ -1933,11 +1891,40 @@ static PyObject *use_data(Recorder *r, PyObject *name, UseRow *row)
                          (unsigned long long)row->identical, (long long)row->time, drivers);
 }
 
+static PyObject *query_data(Recorder *r, PyObject *name, QueryRow *row)
+{
+    PyObject *errors = PyDict_New(), *rows = row->rows != NO_ROWS ? PyLong_FromLongLong(row->rows) : Py_NewRef(Py_None);
+    for (uint32_t i = 0; errors != NULL && i < row->n_errors; i++) {
+        PyObject *n = PyLong_FromUnsignedLongLong(row->errors[i].n);
+        if (n == NULL || PyDict_SetItem(errors, row->errors[i].name, n) < 0) Py_CLEAR(errors);
+        Py_XDECREF(n);
+    }
+    PyObject *wall = errors != NULL && rows != NULL ? histogram_data(&row->wall) : NULL;
+    if (wall == NULL) {
+        Py_XDECREF(errors);
+        Py_XDECREF(rows);
+        return NULL;
+    }
+    return Py_BuildValue("(ONNNN)", name, key_object(r, row->key), wall, rows, errors);
+}
+
+/* Add up to `limit` rows of what statements did to a list; how many, -1 with an exception. */
+static long take_queries(Recorder *r, Named *named, PyObject **queries, long limit)
+{
+    long taken = 0;
+    while (*queries != NULL && named->queries.n && taken < limit) {
+        QueryRow *row = &named->queries.rows[--named->queries.n];
+        *queries = listed(*queries, query_data(r, named->name, row));
+        free_query(row);
+        taken++;
+    }
+    return *queries != NULL ? taken : -1;
+}
+
 static void clear_named(Named *named, int n)
 {
     for (int i = 0; i < n; i++) {
-        clear_table(&named[i].table);
-        clear_uses(&named[i].uses);
+        clear_folded(&named[i]);
         Py_DECREF(named[i].name);
     }
     free(named);
@@ -1946,12 +1933,8 @@ static void clear_named(Named *named, int n)
 static PyObject *take(Recorder *r, PyObject *argument)
 {
     long limit = PyLong_AsLong(argument);
-    PyObject *rows = PyList_New(0), *uses = PyList_New(0);
-    if (rows == NULL || uses == NULL || (limit == -1 && PyErr_Occurred())) {
-        Py_XDECREF(rows);
-        Py_XDECREF(uses);
-        return NULL;
-    }
+    PyObject *rows = PyList_New(0), *uses = PyList_New(0), *queries = PyList_New(0);
+    if (rows == NULL || uses == NULL || queries == NULL || (limit == -1 && PyErr_Occurred())) limit = 0;
     if (r->taking == NULL && r->n_named) {
         r->taking = r->named;
         r->n_taking = r->n_named;
@@ -1959,7 +1942,7 @@ static PyObject *take(Recorder *r, PyObject *argument)
         r->n_named = 0;
         PyDict_Clear(r->names);
     }
-    while (rows != NULL && uses != NULL && r->n_taking && limit > 0) {
+    while (rows != NULL && uses != NULL && queries != NULL && r->n_taking && limit > 0) {
         Named *last = &r->taking[r->n_taking - 1];
         if (last->table.n) {
             Row *row = &last->table.rows[--last->table.n];
@@ -1971,10 +1954,11 @@ static PyObject *take(Recorder *r, PyObject *argument)
             uses = listed(uses, use_data(r, last->name, row));
             free_use(row);
             limit--;
+        } else if (last->queries.n) {
+            limit -= take_queries(r, last, &queries, limit);
         } else {
-            r->dropped_uses += last->uses.dropped;
-            clear_uses(&last->uses);
-            clear_table(&last->table);
+            r->dropped_uses += last->uses.dropped + last->queries.dropped;
+            clear_folded(last);
             Py_DECREF(last->name);
             r->n_taking--;
         }
@@ -1983,9 +1967,12 @@ static PyObject *take(Recorder *r, PyObject *argument)
         free(r->taking);
         r->taking = NULL;
     }
-    if (rows != NULL && uses != NULL) return Py_BuildValue("(NN)", rows, uses);
+    if (rows != NULL && uses != NULL && queries != NULL && !PyErr_Occurred()) {
+        return Py_BuildValue("(NNN)", rows, uses, queries);
+    }
     Py_XDECREF(rows);
     Py_XDECREF(uses);
+    Py_XDECREF(queries);
     return NULL;
 }
 
@@ -2164,7 +2151,10 @@ static PyObject *close_recorder(Recorder *r, PyObject *Py_UNUSED(ignored))
     Py_RETURN_NONE;
 }
 
-static size_t named_bytes(const Named *named) { return table_bytes(&named->table) + uses_bytes(&named->uses); }
+static size_t named_bytes(const Named *named)
+{
+    return table_bytes(&named->table) + uses_bytes(&named->uses) + query_bytes(&named->queries);
+}
 
 static PyObject *memory(Recorder *r, PyObject *Py_UNUSED(ignored))
 {
@@ -2174,7 +2164,7 @@ static PyObject *memory(Recorder *r, PyObject *Py_UNUSED(ignored))
     for (int i = 0; i < r->n_taking; i++) bytes += sizeof(Named) + named_bytes(&r->taking[i]);
     for (int i = 0; i < r->n_states; i++) {
         State *s = r->states[i];
-        bytes += sizeof(State) + s->root->room * sizeof(Record);
+        bytes += sizeof(State) + s->root->room * sizeof(Record) + executions_bytes(s->root);
         if (s->root->partial != NULL) bytes += named_bytes(s->root->partial);
         for (int j = 0; j < s->n_stacks; j++) {
             Stack *k = s->stacks[j];
@@ -2201,10 +2191,10 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *arguments, PyObject 
     Recorder *r = (Recorder *)type->tp_alloc(type, 0);
     if (r == NULL) return NULL;
     r->names = PyDict_New();
-    r->key_numbers = PyDict_New();
     r->statement_numbers = PyDict_New();
+    r->file_numbers = PyDict_New();
     r->key_list = PyList_New(0);
-    if (r->names == NULL || r->key_numbers == NULL || r->statement_numbers == NULL || r->key_list == NULL) {
+    if (r->names == NULL || r->statement_numbers == NULL || r->file_numbers == NULL || r->key_list == NULL) {
         Py_DECREF(r);
         return NULL;
     }
@@ -2269,8 +2259,11 @@ static void recorder_dealloc(Recorder *r)
     }
     free(r->functions);
     free(r->statements);
+    free(r->places);
+    free(r->key_index);
     free(r->asking);
-    Py_XDECREF(r->key_numbers);
+    for (int i = 0; i < SEEN; i++) Py_XDECREF(r->seen[i].code);
+    Py_XDECREF(r->file_numbers);
     Py_XDECREF(r->key_list);
     Py_XDECREF(r->statement_numbers);
     Py_XDECREF(r->names);
@@ -2334,15 +2327,15 @@ static PyMethodDef recorder_methods[] = {
     ONE("cut", cut, "Give up the running calls of functions."),
     ONE("seed", seed, "Take in the running calls of functions, as callers only."),
     NONE("context", context, "Where things are accumulated now."),
-    ONE("site", site, "site(files): see Calls."),
     NONE("function", function, "The innermost application function here; 0: none."),
-    FAST("ran", ran, "ran(key, order, wall, parameters): see Calls."),
-    FAST("fetched", fetched, "fetched(key, order, rows, wall, drives): see Calls."),
+    NONE("now", now, "Its clock, in ns."),
     NONE("asking", asking, "The functions of which calls ran statements, since last asked."),
-    SOME("fold", fold, "fold(context, name): move the calls of a context to the table of a name."),
+    SOME("fold", fold, "fold(context, name, all=False): move the calls of a context to the table of a name; with `all` its"
+         " executions too."),
+    ONE("fold_nameless", fold_nameless, "fold_nameless(context): move its executions to a table that waits for the name."),
     ONE("clear", clear, "Forget the calls of a context."),
     ONE("take", take, "take(limit): up to so many rows (name, function, sampled, calls, callers, wall, own, errors), and then"
-        " (name, function, key, executions, identical, time, drivers)."),
+        " (name, function, key, executions, identical, time, drivers) and (name, key, wall, rows, errors)."),
     NONE("reap", reap, "Give up threads that ended; their contexts."),
     NONE("root", root, "The context of this thread outside of entries."),
     NONE("rouse", rouse, "Let the next call call wake again."),
@@ -2392,12 +2385,17 @@ static int module_exec(PyObject *module)
         return -1;
     }
     PyObject *log = PyType_FromSpec(&log_spec), *call = PyType_FromSpec(&call_spec), *recorder = PyType_FromSpec(&recorder_spec);
-    PyObject *none = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
-    if (log == NULL || call == NULL || recorder == NULL || none == NULL) return -1;
+    PyObject *none = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type), *queries = PyType_FromSpec(&query_log_spec);
+    PyObject *execution = PyType_FromSpec(&execution_spec), *lent = PyType_FromSpec(&lent_spec);
+    if (log == NULL || call == NULL || recorder == NULL || none == NULL || queries == NULL || execution == NULL ||
+        lent == NULL) return -1;
+    recorder_type = (PyTypeObject *)recorder;
+    execution_type = (PyTypeObject *)execution;
+    lent_type = (PyTypeObject *)lent;
     call_log_type = (PyTypeObject *)log;
     call_type = (PyTypeObject *)call;
     missing = none;
-    if (add(module, "CallLog", Py_NewRef(log)) < 0 || add(module, "Recorder", recorder) < 0 ||
+    if (add(module, "CallLog", Py_NewRef(log)) < 0 || add(module, "Recorder", Py_NewRef(recorder)) < 0 || add(module, "QueryLog", queries) < 0 ||
         add(module, "MISSING", Py_NewRef(none)) < 0) return -1;
     if (PyModule_AddIntConstant(module, "OFF", OFF) < 0 || PyModule_AddIntConstant(module, "COUNT", COUNT) < 0 ||
         PyModule_AddIntConstant(module, "TIMED", TIMED) < 0 || PyModule_AddIntConstant(module, "DRAIN", DRAIN) < 0) return -1;

@@ -8,7 +8,8 @@
 #define KEYS_PER_CALL 200      /* these three as in log.py */
 #define HASHES_PER_KEY 1000
 #define DRIVERS_PER_CALL 256
-#define USE_ROWS 20000         /* as in totals.py */
+#define USE_ROWS 20000         /* these two as in totals.py */
+#define QUERY_ROWS 20000
 
 /* A set of hashes of parameters; 0 marks a free slot. */
 typedef struct {
@@ -64,6 +65,28 @@ typedef struct {
     uint32_t *index;           /* row + 1 by hash, 0: free */
     uint64_t dropped;
 } UseTable;
+
+typedef struct {
+    PyObject *name;
+    uint64_t n;
+} ErrorCount;
+
+/* The executions of one key, wherever they ran. */
+typedef struct {
+    uint32_t key, n_errors;
+    int64_t rows;              /* NO_ROWS: no driver told */
+    Histogram wall;
+    ErrorCount *errors;
+} QueryRow;
+
+#define NO_ROWS (-1)
+
+typedef struct {
+    QueryRow *rows;
+    uint32_t n, room, mask;
+    uint32_t *index;           /* as in UseTable */
+    uint64_t dropped;          /* executions for which there was no room */
+} QueryTable;
 
 /* ---- hashes ---- */
 
@@ -296,6 +319,108 @@ static size_t uses_bytes(const UseTable *t)
     size_t bytes = t->room * sizeof(UseRow) + (t->mask ? (t->mask + 1) * sizeof(uint32_t) : 0);
     for (uint32_t i = 0; i < t->n; i++) {
         bytes += t->rows[i].executions.size * sizeof(uint32_t) + t->rows[i].n_drivers * sizeof(DriverSums);
+    }
+    return bytes;
+}
+
+/* ---- executions by key ---- */
+
+/* Count the type of an error. Comparing the names, which are exact strings, runs no Python code. */
+static void count_error(ErrorCount **errors, uint32_t *known, PyObject *name, uint64_t n)
+{
+    for (uint32_t i = 0; i < *known; i++) {
+        if ((*errors)[i].name == name || PyUnicode_Compare((*errors)[i].name, name) == 0) {
+            (*errors)[i].n += n;
+            return;
+        }
+    }
+    ErrorCount *moved = realloc(*errors, (*known + 1) * sizeof(ErrorCount));
+    if (moved == NULL) return;
+    *errors = moved;
+    moved[(*known)++] = (ErrorCount){Py_NewRef(name), n};
+}
+
+static void free_errors(ErrorCount *errors, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) Py_DECREF(errors[i].name);
+    free(errors);
+}
+
+static int more_queries(QueryTable *t)
+{
+    uint32_t size = t->mask ? (t->mask + 1) * 2 : 16, *index = calloc(size, sizeof(uint32_t));
+    if (index == NULL) return 0;
+    free(t->index);
+    t->index = index;
+    t->mask = size - 1;
+    for (uint32_t i = 0; i < t->n; i++) {
+        uint32_t at = use_hash(0, t->rows[i].key) & t->mask;
+        while (index[at]) at = (at + 1) & t->mask;
+        index[at] = i + 1;
+    }
+    return 1;
+}
+
+/* The row of a key; NULL where there is no room, which the caller counts. */
+static QueryRow *query_row(QueryTable *t, uint32_t key)
+{
+    if ((t->n + 1) * 2 > t->mask && !more_queries(t)) return NULL;
+    uint32_t at = use_hash(0, key) & t->mask;
+    for (; t->index[at]; at = (at + 1) & t->mask) {
+        QueryRow *row = &t->rows[t->index[at] - 1];
+        if (row->key == key) return row;
+    }
+    if (t->n >= QUERY_ROWS || (t->n >= t->room && !more(&t->rows, &t->room, sizeof(QueryRow)))) return NULL;
+    QueryRow *row = &t->rows[t->n];
+    memset(row, 0, sizeof(QueryRow));
+    row->key = key;
+    row->rows = NO_ROWS;
+    t->index[at] = ++t->n;
+    return row;
+}
+
+static void add_rows(QueryRow *row, int64_t rows)
+{
+    if (rows != NO_ROWS) row->rows = (row->rows != NO_ROWS ? row->rows : 0) + rows;
+}
+
+static void merge_query_tables(QueryTable *t, const QueryTable *other)
+{
+    for (uint32_t i = 0; i < other->n; i++) {
+        const QueryRow *from = &other->rows[i];
+        QueryRow *row = query_row(t, from->key);
+        if (row == NULL) {
+            t->dropped += from->wall.count;
+            continue;
+        }
+        histogram_merge(&row->wall, &from->wall);
+        add_rows(row, from->rows);
+        for (uint32_t e = 0; e < from->n_errors; e++) {
+            count_error(&row->errors, &row->n_errors, from->errors[e].name, from->errors[e].n);
+        }
+    }
+    t->dropped += other->dropped;
+}
+
+static void free_query(QueryRow *row)
+{
+    free(row->wall.counts);
+    free_errors(row->errors, row->n_errors);
+}
+
+static void clear_query_table(QueryTable *t)
+{
+    for (uint32_t i = 0; i < t->n; i++) free_query(&t->rows[i]);
+    free(t->rows);
+    free(t->index);
+    memset(t, 0, sizeof(QueryTable));
+}
+
+static size_t query_bytes(const QueryTable *t)
+{
+    size_t bytes = t->room * sizeof(QueryRow) + (t->mask ? (t->mask + 1) * sizeof(uint32_t) : 0);
+    for (uint32_t i = 0; i < t->n; i++) {
+        bytes += t->rows[i].wall.size * sizeof(uint32_t) + t->rows[i].n_errors * sizeof(ErrorCount);
     }
     return bytes;
 }

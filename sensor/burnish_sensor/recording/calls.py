@@ -9,7 +9,8 @@ from .sampling import Sampling
 from .work import Work
 
 if TYPE_CHECKING:
-    from ..queries.log import Key, Site
+    from ..queries.log import QueryLog
+    from ..queries.statements import Statements
     from ..windows.window import Window
     from .meter import Meter
 
@@ -46,21 +47,13 @@ class Calls(Protocol):
     def function(self) -> int:
         """The innermost application function whose call is being recorded on this thread; 0: none."""
 
-    def site(self, files: dict[str, str]) -> Site | int:
-        """Where a statement that runs now belongs: ``function()``, with file and line of the innermost function's frame
-        whose code is of one of ``files`` (relative paths by path); only the number where there is no such frame on the
-        stack of this thread, 0: nowhere. Sampled functions on the stack are pinned.
+    def query_log(self, statements: Statements, files: dict[str, str]) -> QueryLog:
+        """What hooks of databases call; ``files`` are the relative paths of the application's files by path.
+
+        A statement belongs to ``function()``, at the file and line of the innermost function's frame whose code is of
+        one of them; sampled functions on the stack are pinned. When a call ends, what it ran is summed with its
+        function, and passed to the call or entry below.
         """
-
-    def ran(self, key: Key, order: int, wall: int, parameters: int | None) -> None:
-        """The innermost call or entry executed the statement of ``key``, the ``order``-th of the process, in ``wall``
-        ns; ``parameters`` are their hash, None where it is not known.
-
-        When a call ends, what it ran is summed with its function, and passed to the call or entry below.
-        """
-
-    def fetched(self, key: Key, order: int, rows: int, wall: int, drives: bool) -> None:
-        """So many more rows of that execution were fetched; ``drives``: now they are more than one."""
 
     def new_context(self, name: str, kind: str) -> Work:
         """The work of an entry that is about to begin."""

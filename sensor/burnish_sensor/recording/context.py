@@ -50,10 +50,16 @@ class Edge:
 
 
 class Context(Work):
-    """Work with the edges of its calls."""
+    """Work with the edges of its calls, and its statements."""
+
+    start = wall = 0
 
     def __init__(self, name: str = "", kind: str = "") -> None:
         super().__init__(name, kind)
+        #: (statement, site, execution) as they happen; see queries/log.py
+        self.executions: list[Any] = []
+        #: (function, queries of one call) as calls end
+        self.returned: list[tuple[int, Any]] = []
         self.edges: list[Edge] = []
         self._known: dict[tuple[int, int], Edge] = {}
         self._kids: dict[int, dict[int, Edge]] = {}
@@ -80,6 +86,8 @@ class Context(Work):
 
     def forget(self) -> None:
         super().forget()
+        self.executions.clear()
+        self.returned.clear()
         for edge in self.edges[:]:
             for values in (edge.walls, edge.owns, edge.errors):
                 values.clear()

@@ -6,12 +6,12 @@ import os
 import sys
 from collections import deque
 from contextvars import ContextVar
-from time import monotonic_ns
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Callable
 
 from .. import __version__, threads
 from ..mechanisms.switch import TIMED
+from ..queries.log import UNKNOWN, site_in_greenlets
 from .calls import Clock, Hooks, Token
 from .context import CallGraph
 from .histogram import BOUNDS, Counts
@@ -22,7 +22,8 @@ from .triggers import FIRST_SLOW_NS
 from .work import Work
 
 if TYPE_CHECKING:
-    from ..queries.log import Key, Site
+    from ..queries.log import QueryLog, Site
+    from ..queries.statements import Statements
     from ..windows.window import Window
 
 #: rows taken from the tables at once, so that the GIL is held for less than 1 ms
@@ -100,14 +101,15 @@ class NativeRecorder:
     """See ``calls.Calls``. ``clock`` is for tests; by default the extension reads the system's steady clock itself."""
 
     def __init__(self, module: Any, clock: Clock | None = None) -> None:
-        self.clock: Clock = clock or monotonic_ns
+        self._module = module
         self.entry: ContextVar[Work | None] = ContextVar("burnish_entry", default=None)
         self.open: set[Work] = set()
         self.ended: deque[Work] = deque()
-        self._context = _context_class(module)
+        self.new_context: Callable[[str, str], Work] = _context_class(module)
         #: the extension's recorder; what is only for the governor is called there
         self.core = module.Recorder(self.entry, self._new_root, BOUNDS, clock)
         self.core.wake = lambda: None
+        self.clock: Clock = clock or self.core.now
         self.missing = module.MISSING
         self.sampling = _Sampling(self.core, self.clock)
         self.sampling.read = self._read
@@ -115,15 +117,12 @@ class NativeRecorder:
         self._here = _Here()
         #: what was folded of entries whose name is not known yet
         self._partials: dict[Work, Totals] = {}
-        for name in ("context", "function", "site", "ran", "fetched", "suspend", "resume", "error", "grew", "rouse"):
+        for name in ("context", "function", "suspend", "resume", "error", "grew", "rouse"):
             setattr(self, name, getattr(self.core, name))
 
     if TYPE_CHECKING:
         context: Callable[[], Work]
         function: Callable[[], int]
-        site: Callable[[dict[str, str]], Site | int]
-        ran: Callable[[Key, int, int, int | None], None]
-        fetched: Callable[[Key, int, int, int, bool], None]
         suspend: Callable[[Token], None]
         resume: Callable[[Token], None]
         error: Callable[[Token], None]
@@ -145,19 +144,13 @@ class NativeRecorder:
         self.open.add(context)
         return context
 
-    def new_context(self, name: str, kind: str) -> Work:
-        """See ``Calls``; so all below."""
-        context: Work = self._context(name, kind)
-        return context
-
     def push_entry(self, context: Work) -> Token:
-        context.start = self.clock()
+        """See ``Calls``; so all below."""
         self.open.add(context)
         return self.core.push_entry(context) or context
 
     def pop_entry(self, token: Token) -> None:
         context: Work = token if isinstance(token, Work) else token.context
-        context.wall = self.clock() - context.start
         self.core.pop_entry(token)
         self._end(context)
         self.wake()
@@ -167,6 +160,15 @@ class NativeRecorder:
         self.core.fold(context, context.name)
         self.open.discard(context)
         self.ended.append(context)
+
+    def query_log(self, statements: Statements, files: dict[str, str]) -> QueryLog:
+        def elsewhere(function: int) -> Site | None:
+            return site_in_greenlets(function, files)
+
+        log: QueryLog = self._module.QueryLog(
+            self.core, files, statements.by_raw, statements.identify, elsewhere, UNKNOWN
+        )
+        return log
 
     def call_hooks(self, cost: int = 0) -> Hooks:
         core = self.core
@@ -209,13 +211,15 @@ class NativeRecorder:
             self._end(context)
         for context in list(self.open):
             if context.name or not context.kind:
-                self.core.fold(context, context.name)
-                window.totals_of(context.name).drain(context, self.sampling)
+                self.core.fold(context, context.name, True)
+                window.totals_of(context.name).drain(context)
             else:
-                self._partials.setdefault(context, Totals()).drain(context, self.sampling)
+                self.core.fold_nameless(context)
+                self._partials.setdefault(context, Totals()).drain(context)
         while self.ended:
             context = self.ended.popleft()
-            window.end(context, self._partials.pop(context, None)).drain(context, self.sampling)
+            self.core.fold(context, context.name, True)
+            window.end(context, self._partials.pop(context, None)).drain(context)
         if last:
             self._take_calls(window)
         self._read()
@@ -228,9 +232,13 @@ class NativeRecorder:
         whole, taken = window.estimated | self.sampling.shed, 0
         totals: dict[str, Totals] = {}
         while True:
-            rows, uses = self.core.take(_ROWS)
-            if not rows and not uses:
+            rows, uses, queries = self.core.take(_ROWS)
+            if not rows and not uses and not queries:
                 break
+            for name, *query in queries:
+                if name not in totals:
+                    totals[name] = window.totals_of(name)
+                totals[name].add_query(*query)
             for name, *use in uses:
                 if name not in totals:
                     totals[name] = window.totals_of(name)

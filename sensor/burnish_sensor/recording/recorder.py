@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Callable
 
 from ..exemplars.facts import MISSING
 from ..queries.log import CallQueries, Key, Site, place_of
+from ..queries.python_log import PythonQueryLog
 from .calls import Clock, Hooks
 from .context import (
     CHILD,
@@ -38,6 +39,7 @@ from .triggers import Triggers
 from .work import Work
 
 if TYPE_CHECKING:
+    from ..queries.statements import Statements
     from ..windows.window import Window
     from .meter import Meter
 
@@ -82,7 +84,12 @@ class Recorder:
         function: int = self.local.state.current[EDGE].function
         return function
 
+    def query_log(self, statements: Statements, files: dict[str, str]) -> PythonQueryLog:
+        return PythonQueryLog(self, statements, files)
+
     def site(self, files: dict[str, str]) -> Site | int:
+        """For the query log: ``function()`` with file and line of the innermost frame of one of ``files``; only the
+        number where there is no such frame on the stack of this thread."""
         frame = sys._getframe(1)
         function = self.function()
         if self.sampling.shed:
@@ -91,6 +98,7 @@ class Recorder:
         return function if place is None else (function, *place)
 
     def ran(self, key: Key, order: int, wall: int, parameters: int | None) -> None:
+        """For the query log; see ``CallQueries``. So ``fetched``."""
         queries = self._queries()
         if queries is not None:
             queries.ran(key, order, wall, parameters)
@@ -251,7 +259,8 @@ class Recorder:
                     totals.sampled[edge.function].add(edge)
                 else:
                     totals.calls[edge.function].add(edge, meter)
-        totals.drain(context, self.sampling)
+        totals.drain(context)
+        totals.drain_queries(context, self.sampling)
         return calls
 
     def grew(self) -> bool:

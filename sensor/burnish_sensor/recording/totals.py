@@ -10,7 +10,7 @@ from typing import Any
 
 from ..queries.dependencies import Dependency, Endpoint
 from ..queries.log import CallQueries, Execution, Key, KeyQueries, Site
-from .context import Edge
+from .context import Context, Edge
 from .histogram import Counts, Histogram, apportion
 from .meter import Meter
 from .sampling import Sampling
@@ -105,6 +105,13 @@ class QueryTotals:
         self.wall.add(execution.wall)
         if execution.error:
             self.errors[execution.error] += 1
+
+    def add_counts(self, wall: Counts, rows: int | None, errors: dict[str, int]) -> None:
+        """Add what was summed already."""
+        self.wall.add_counts(wall)
+        self.errors.update(errors)
+        if rows is not None:
+            self.rows = (self.rows or 0) + rows
 
     def merge(self, other: QueryTotals) -> None:
         self.wall.merge(other.wall)
@@ -221,17 +228,20 @@ class Totals:
         """Whether a function was called."""
         return bool(self.calls or self.sampled or self._packed)
 
-    def drain(self, context: Work, sampling: Sampling | None = None) -> None:
-        """Take everything that a context holds now but its calls."""
+    def drain(self, context: Work) -> None:
+        """Take the dependencies that a context holds now."""
+        calls = context.dependencies
+        for call in take(calls) if isinstance(calls, list) else ():
+            self._add_dependency(call)
+
+    def drain_queries(self, context: Context, sampling: Sampling) -> None:
+        """The same for what ran in it."""
         for execution in take(context.executions):
             if execution.key in self.queries or self._has_room(self.queries):
                 self.queries[execution.key].add(execution)
-        for call in take(context.dependencies):
-            self._add_dependency(call)
         for function, queries in take(context.returned):
             self._add_call(function, queries)
-            if sampling is not None:
-                sampling.pinned.add(function)
+            sampling.pinned.add(function)
 
     def _add_dependency(self, call: Dependency) -> None:
         if call.key in self.dependencies or len(self.dependencies) < _ROWS_PER_TABLE:
@@ -247,6 +257,11 @@ class Totals:
             driver = queries.driver_of(key) if record.n >= 2 else None
             rows = queries.keys[driver].rows if driver in queries.keys else 0
             self.per_call[row].add(record, driver, rows)
+
+    def add_query(self, key: Key, wall: Counts, rows: int | None, errors: dict[str, int]) -> None:
+        """Add what was summed already of the executions of a statement at a call site."""
+        if key in self.queries or self._has_room(self.queries):
+            self.queries[key].add_counts(wall, rows, errors)
 
     def add_use(
         self,

@@ -53,3 +53,20 @@ def test_no_literal_survives(system: str) -> None:
 
 def test_a_statement_that_is_too_long_is_only_its_verb() -> None:
     assert normalise("SELECT " + "a, " * 50_000) == "SELECT /* not normalised */"
+
+
+def test_nothing_takes_long_to_read() -> None:
+    """Exponential or quadratic patterns would not end within the time of a test run."""
+    assert normalise("/**/" * 200 + "'") == "SQL /* not normalised */"
+    assert normalise("/**/\n-- x\n" * 50 + "SELECT '") == "SELECT /* not normalised */"
+    assert normalise("SELECT " + "9" * 90_000 + "x") == "SELECT /* not normalised */"
+
+
+def test_in_mysql_two_minus_signs_begin_a_comment_only_before_a_space() -> None:
+    assert normalise("SELECT 5--'secret'", "mysql") == "SELECT ?--?"
+    assert normalise("SELECT 5 -- 'secret'", "mysql") == "SELECT ?"
+
+
+def test_a_slice_stays_as_it_is() -> None:
+    once = normalise("SELECT arr[1:n] FROM t", "postgresql")
+    assert normalise(once, "postgresql") == once

@@ -61,8 +61,8 @@ def test_tables_are_taken_in_parts() -> None:
     recorder.core.fold(recorder.core.root(), "a")
     parts = []
     while True:
-        part, uses = recorder.core.take(7)
-        assert not uses
+        part, uses, queries = recorder.core.take(7)
+        assert (uses, queries) == ([], [])
         if not part:
             break
         parts.append(part)

@@ -64,27 +64,6 @@ def test_a_receiver_is_told_that_the_store_cannot_be_written(tmp_path: Path) -> 
         assert calls(store) == 3
 
 
-def test_what_is_not_plausible_is_left_out_and_counted(tmp_path: Path) -> None:
-    class Wild(Counting):
-        def tick(self) -> None:
-            sink, self.sink = (
-                self.sink,
-                lambda windows: sink(
-                    [window.model_copy(update={"sequence": n}) for window in windows for n in (1, 2**63)]
-                ),
-            )
-            super().tick()
-            self.sink = sink
-
-        close = tick
-
-    store = MemoryStore()
-    with collecting(tmp_path, store, receiver=Wild) as ask:
-        assert ask("/v1/traces", b"[1]", JSON).status == 200
-        wait(ask, "refused", {"OTLP not plausible": 1})
-    assert [key[2] for key in store.windows] == [1]
-
-
 def test_a_receiver_that_fails_takes_no_other_request_with_it(tmp_path: Path) -> None:
     class Broken(Counting):
         def traces(self, body: bytes, json: bool) -> Any:

@@ -2,7 +2,7 @@
 
     connection ─ protocol.py ─ app.py ─ body.py ──▶ queue.py ──▶ writer.py ──▶ depot.py ──▶ the store
                  time limits   routes,              bounded      one thread    many requests in one transaction
-                               tokens               in bytes     intake.py: lines → windows, by admission.py
+                               tokens               in bytes     intake.py: lines → windows
                                                                  signals.py, otlp/: OTLP → windows
                                                                  refused.py: what is kept though it was not taken
 

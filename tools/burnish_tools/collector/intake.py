@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from burnish.errors import DataError
-from burnish_tools.collector.admission import check
 from burnish_tools.collector.answers import Answer, Rejected, said
 from burnish_tools.runtime.format import NewerFormat, Window, parse
 
@@ -58,15 +57,15 @@ class Batch:
         return said(value, 400 if self.refused and not stored else 200)
 
 
-def batch(body: bytes, now_ns: int) -> Batch:
+def batch(body: bytes) -> Batch:
     """Reads every line. Raises Rejected 413 where there are too many."""
     lines = body.split(b"\n", MOST_LINES + 1)
     if len(lines) > MOST_LINES + 1 or (len(lines) == MOST_LINES + 1 and lines[-1].strip()):
         raise Rejected(413, f"more than {MOST_LINES} lines in one body; send fewer windows at once")
-    return of_lines(lines, now_ns)
+    return of_lines(lines)
 
 
-def of_lines(lines: Sequence[bytes], now_ns: int) -> Batch:
+def of_lines(lines: Sequence[bytes]) -> Batch:
     """Reads every line."""
     found = Batch()
     for number, line in enumerate(lines, 1):
@@ -74,7 +73,6 @@ def of_lines(lines: Sequence[bytes], now_ns: int) -> Batch:
             continue
         try:
             window = parse(line)
-            check(window, now_ns)
         except NewerFormat as newer:
             found.refuse(number, str(newer), "newer format")
             found.newer.append(line)

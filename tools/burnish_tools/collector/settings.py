@@ -39,6 +39,6 @@ class CollectorSettings(Section):
     """Windows that could not be taken (of a newer format) and are kept for a newer Burnish; the oldest go first."""
     max_services: int = Field(1000, ge=1)
     """Pairs of service and environment; windows of further ones are refused, as a name made of data fills the disk."""
-    otlp: OtlpSettings = OtlpSettings()
     tidy_minutes: float = Field(60.0, gt=0)
     """How often the dataset is rolled up and what is past its time is dropped."""
+    otlp: OtlpSettings = OtlpSettings()

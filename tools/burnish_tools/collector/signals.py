@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from burnish.errors import DataError, Unavailable
-from burnish_tools.collector.admission import check
+from burnish.errors import Unavailable
 from burnish_tools.collector.answers import JSON, PROTOBUF, Answer
 from burnish_tools.collector.body import inflated
 from burnish_tools.collector.depot import Depot, Later, made
@@ -23,7 +22,7 @@ class Signals:
         self, make: MakeReceiver, depot: Depot, health: Health, limit: int, clock: Callable[[], int] = time.time_ns
     ) -> None:
         """Takes up what an earlier process left. Raises DataError where that cannot be read."""
-        self._depot, self._health, self._limit, self._clock = depot, health, limit, clock
+        self._depot, self._health, self._limit = depot, health, limit
         self._receiver = make(self._sink, clock)
 
     def take(self, task: Task) -> Answer:
@@ -47,7 +46,7 @@ class Signals:
 
     def _sink(self, windows: Sequence[Window]) -> None:
         """Raises Unavailable where the store cannot be written; the receiver keeps the windows then."""
-        batch = made([window for window in windows if self._plausible(window)])
+        batch = made(windows)
         try:
             self._depot.put([batch])
         except Later as later:
@@ -56,12 +55,3 @@ class Signals:
         self._health.accepted("windows of OTLP", batch.new)
         for refusal in batch.refused:
             self._health.refused(refusal.reason)
-
-    def _plausible(self, window: Window) -> bool:
-        try:
-            check(window, self._clock())
-        except DataError as error:
-            self._health.refused("OTLP not plausible")
-            self._health.problem("otlp", f"a window made of OTLP is left out: {error}")
-            return False
-        return True

@@ -64,7 +64,7 @@ class Writer:
     def _read_again(self) -> None:
         """What was of a newer format then may be of ours now."""
         for path, lines in self._refused.again():
-            found = of_lines(lines, int(self._now() * 1e9))
+            found = of_lines(lines)
             left, found.newer = found.newer, []
             self._depot.put([found])
             self._refused.leave(path, left)
@@ -88,7 +88,7 @@ class Writer:
             try:
                 if task.kind == "windows":
                     body = inflated(task.body, task.encoding, self._limit)
-                    group.append((task, batch(body, int(self._now() * 1e9))))
+                    group.append((task, batch(body)))
                     size += len(body)
                 else:
                     task.finish(self._at_once(task))

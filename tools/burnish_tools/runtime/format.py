@@ -7,15 +7,28 @@ window of a newer format is not guessed at: `NewerFormat` says so, and who reads
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
-from pydantic_core import CoreSchema, from_json
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
 
 from burnish.conditions import Exemplar, Looked
 from burnish.errors import DataError
 from burnish.histogram import Histogram
 from burnish_tools.runtime import limits
+from burnish_tools.runtime.bounded import (
+    Amount,
+    Count,
+    Counts,
+    Distribution,
+    Finite,
+    Given,
+    Name,
+    Nanoseconds,
+    Rows,
+    Text,
+    Whole,
+)
 
 FORMAT = 1
 """The newest format that this reader knows."""
@@ -32,48 +45,6 @@ class NewerFormat(DataError):
         self.format = found
 
 
-Name = Annotated[str, Field(max_length=limits.NAME)]
-Text = Annotated[str, Field(max_length=limits.TEXT)]
-Count = Annotated[int, Field(ge=0, le=limits.COUNT)]
-Whole = Annotated[int, Field(ge=0, lt=2**63)]
-Amount = Annotated[float, Field(ge=0, le=limits.COUNT, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Counts = Annotated[dict[Name, Count], Field(max_length=limits.ROWS)]
-R = TypeVar("R")
-Rows = Annotated[tuple[R, ...], Field(max_length=limits.ROWS)]
-
-
-class _Bounded(Histogram):
-    """A histogram within the bounds; apart from them no different from any other."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    scale: Annotated[int, Field(ge=-10, le=20)] = 3
-    count: Count = 0
-    sum: Amount = 0
-    min: Amount | None = None
-    max: Amount | None = None
-    zero: Count = 0
-    offset: Annotated[int, Field(ge=-limits.INDEX, le=limits.INDEX)] = 0
-    counts: Annotated[tuple[Count, ...], Field(max_length=limits.BUCKETS)] = ()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Histogram) and self.__dict__ == other.__dict__
-
-    def __hash__(self) -> int:
-        return hash(tuple(self.__dict__.values()))
-
-
-class _ReadBounded:
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return handler.generate_schema(_Bounded)
-
-
-Distribution = Annotated[Histogram, _ReadBounded]
-"""A histogram as it is sent."""
-
-
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -83,15 +54,15 @@ class SiteRow(_Part):
 
     function: Name
     file: Name = ""
-    line: int = 0
+    line: Count = 0
 
 
 class Definition(_Part):
     """What is known of a function's code; `body` is the hash of its normalised source."""
 
     file: Name = ""
-    line: int = 0
-    end_line: int = 0
+    line: Count = 0
+    end_line: Count = 0
     body: Name = ""
     kind: Name = "function"
 
@@ -142,7 +113,7 @@ class QueryRow(_Part):
     statement: Name
     function: Name
     file: Name = ""
-    line: int = 0
+    line: Count = 0
     entry: Name
     executions: Count
     errors: Counts = {}
@@ -185,7 +156,7 @@ class DependencyRow(_Part):
     operation: Name
     function: Name
     file: Name = ""
-    line: int = 0
+    line: Count = 0
     entry: Name
     calls: Count
     errors: Counts = {}
@@ -199,8 +170,8 @@ class Sensor(_Part):
 
     version: Name = ""
     mechanism: Name = ""
-    overhead_ns: int = 0
-    process_cpu_ns: int = 0
+    overhead_ns: Nanoseconds = 0
+    process_cpu_ns: Nanoseconds = 0
     dropped: Counts = {}
 
 
@@ -208,10 +179,10 @@ class Window(_Part):
     """What one process did in one span of time."""
 
     format: int = Field(ge=1)
-    service: Name
+    service: Given
     environment: Name = "production"
     release: Name = "unknown"
-    instance: Name
+    instance: Given
     sequence: Whole
     start_unix_ns: Whole
     end_unix_ns: Whole
@@ -245,6 +216,8 @@ def parse(line: bytes | str) -> Window:
     _refuse_newer(window.format)
     if window.end_unix_ns < window.start_unix_ns:
         raise DataError("end_unix_ns lies before start_unix_ns")
+    if window.end_unix_ns - window.start_unix_ns > limits.LONGEST_NS:
+        raise DataError("the window is longer than a day")
     return window
 
 

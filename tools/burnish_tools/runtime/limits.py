@@ -11,12 +11,15 @@ from burnish.errors import DataError
 AHEAD_SECONDS = 3600.0
 """How far in the future a window may begin: an hour forgives a clock, or a zone taken for another."""
 NAME = 1_000
-"""Characters of a name, path, peer or type. The longest that the sensors' tests meet is under 300."""
+"""Characters of a name, path, peer or type."""
 TEXT = 100_000
 """Characters of a normalised statement, IN lists being one mark: generated ones have some thousand."""
-COUNT = 2**53
-"""Largest count and number of nanoseconds (104 days of calls in one window): beyond it a float is not
-exact."""
+COUNT = 10**12
+"""Largest count: 100 million a second for three hours. Nine million such windows still add up in 63 bits."""
+LONGEST_NS = 24 * 3600 * 10**9
+"""Length of a window: the sensor's longest is an hour; more would dilute every rate."""
+AMOUNT = 2**64
+"""Largest sum of nanoseconds: 584 years of calls in one window."""
 ROWS = 50_000
 """Rows of one kind in one window, and keys of one counter. The sensor ends at a few thousand functions."""
 FINEST = 3
@@ -27,9 +30,8 @@ BUCKETS = 10_000
 INDEX = 1_100 << 20
 """Largest index of a bucket: that of the largest float at OpenTelemetry's finest scale."""
 NEW_NAMES = {"functions": 200_000, "statements": 20_000, "sites": 200_000, "entries": 20_000, "peers": 5_000}
-"""Names of each kind that one service may bring in one day; later ones are `<other>`. Ten times what large services
-have; a service that makes up names (an identifier in a route, a statement that is not normalised) comes to it in
-hours."""
+"""Names of each kind that one service may bring in one day; later ones are `<other>`. A judgement: far more
+than code has, and little enough that a service which makes up names (an identifier in a route) is stopped."""
 OTHER = "<other>"
 
 

@@ -31,7 +31,10 @@ class RuntimeSettings(Section):
     """The function-level dataset of the service."""
 
     database: str = ".burnish/runtime.sqlite3"
-    """The file in which the dataset is kept."""
+    """The file in which the dataset is kept; or `clickhouse://user@host:port/database` (`clickhouses://` for TLS) for a
+    dataset past one machine (docs/scale.md)."""
+    password_variable: str = "BURNISH_CLICKHOUSE_PASSWORD"
+    """The environment variable that holds the password for ClickHouse."""
     windows: str = ".burnish/windows"
     """The directory into which the sensor writes its windows (BURNISH_OUTPUT)."""
     profiles: str = ""

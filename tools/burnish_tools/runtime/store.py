@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from burnish.profile import Deployment
@@ -55,8 +56,9 @@ class Store(Protocol):
     def services(self) -> Sequence[Seen]:
         """What is in it, in order of service and environment."""
 
-    def runtime(self, service: str, environment: str) -> Runtime:
-        """The dataset of one service, as the detectors read it; shares the store's connection."""
+    def runtime(self, service: str, environment: str, spool: Path | None = None) -> Runtime:
+        """The dataset of one service, as the detectors read it; shares the store's connection. Its `refresh` takes in
+        what the directory `spool` holds, where one is named."""
 
     def close(self) -> None:
         """Lets go of everything; what was added stays."""

@@ -13,7 +13,7 @@ from burnish_tools.runtime.sqlite.sums import DAY_NS, HOUR_NS
 
 MOST = 2_000
 """Functions (and statements) of which a profile has all; of more it has those that cost most: a share of the places for
-each kind of cost. Nothing proposes a fix for the 2,001st, and reading 100,000 takes minutes."""
+each kind of cost. A judgement: it bounds what a look at the dataset takes, and what is left out is counted."""
 
 Owner = tuple[str, str, str]
 """service, environment, release"""

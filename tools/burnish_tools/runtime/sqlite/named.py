@@ -9,7 +9,7 @@ from typing import Any
 
 from burnish.job import Site
 from burnish_tools.runtime.sqlite.cover import Cover
-from burnish_tools.runtime.sqlite.rows import TABLES, Counter, Key, Row, Table, loaded
+from burnish_tools.runtime.sqlite.rows import TABLES, Counter, Key, Row, Table, summed
 from burnish_tools.runtime.sqlite.sums import Sums, add_detail
 
 
@@ -30,7 +30,8 @@ class Named:
         chosen = self.chosen.get(table.name)
         columns = ", ".join(table.columns)
         where, values = self.cover.condition(table, chosen)
-        yield from loaded(table, self.db.execute(f"SELECT {columns} FROM {table.name} WHERE {where}", values))
+        found = self.db.execute(f"SELECT {columns} FROM {table.name} WHERE {where}", values)
+        yield from summed(table, found).items()
         width = len(next(iter(chosen))) if chosen else 0
         for key, row in self._of_windows()[table.name].items():
             if chosen is None or key[:width] in chosen:

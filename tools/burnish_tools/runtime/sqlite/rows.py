@@ -135,6 +135,26 @@ def loaded(table: Table, stored: Iterable[Key]) -> Iterator[tuple[Key, Row]]:
         yield values[:a], Row(values[a:b], map(_counter, values[b:c]), (Tally().add_packed(v) for v in values[c:]))
 
 
+def summed(table: Table, stored: Iterable[Key]) -> dict[Key, Row]:
+    """Stored rows of several spans, added up by key."""
+    a = len(table.keys)
+    b = a + len(table.numbers)
+    c = b + len(table.counters)
+    sums: dict[Key, Row] = {}
+    for values in stored:
+        key = values[:a]
+        row = sums.get(key)
+        if row is None:
+            row = sums[key] = Row.zero(table)
+        row.numbers = list(map(add, row.numbers, values[a:b]))
+        for counter, text in zip(row.counters, values[b:c], strict=True):
+            if text != "{}":
+                count(counter, json.loads(text))
+        for tally, packed in zip(row.tallies, values[c:], strict=True):
+            tally.add_packed(packed)
+    return sums
+
+
 def _counter(text: str) -> Counter:
     return json.loads(text) if text != "{}" else {}
 

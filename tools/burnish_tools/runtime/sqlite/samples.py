@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import random
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from burnish.conditions import Exemplar, Looked, Sample
 from burnish_tools.runtime.format import Definition, Window
+from burnish_tools.runtime.looked_at import looked_at
 from burnish_tools.runtime.sqlite.names import Names
-
-KEPT = 16
-"""Exemplars of one function, window and stratum (slow or not): 8 of each of the sensor's two samples. Of more a random
-sample is kept, which `burnish.conditions` weighs like all of them."""
 
 
 def write(db: sqlite3.Connection, number: int, window: Window, names: Names) -> None:
@@ -25,13 +21,6 @@ def write(db: sqlite3.Connection, number: int, window: Window, names: Names) -> 
     if not window.conditions and not window.exemplars:
         return
     owner = names.owner(window.service, window.environment, window.release)
-    by_function: dict[str, list[Exemplar]] = {}
-    for exemplar in window.exemplars:
-        by_function.setdefault(exemplar.function, []).append(exemplar)
-    looked_at = {looked.function: looked for looked in window.conditions}
-    for function in by_function:  # of a call whose entry ended later than its window
-        looked_at.setdefault(function, Looked(function=function, calls=0))
-    rng = random.Random(f"{window.instance} {window.sequence}")
     db.executemany(
         "INSERT OR REPLACE INTO samples (owner_id, function_id, start_unix_ns, number, looked, exemplars)"
         " VALUES (?, ?, ?, ?, ?, ?)",
@@ -42,20 +31,14 @@ def write(db: sqlite3.Connection, number: int, window: Window, names: Names) -> 
                 window.start_unix_ns,
                 number,
                 looked.model_dump_json(exclude_defaults=True),
-                _packed(_kept(by_function.get(looked.function, ()), rng)),
+                _packed(exemplars),
             )
-            for looked in looked_at.values()
+            for looked, exemplars in looked_at(window)
         ),
     )
 
 
-def _kept(exemplars: Sequence[Exemplar], rng: random.Random) -> Iterator[Exemplar]:
-    for slow in (True, False):
-        stratum = [row for row in exemplars if row.slow is slow]
-        yield from stratum if len(stratum) <= KEPT else rng.sample(stratum, KEPT)
-
-
-def _packed(exemplars: Iterator[Exemplar]) -> bytes:
+def _packed(exemplars: Sequence[Exemplar]) -> bytes:
     rows = [row.model_dump(exclude={"function"}, exclude_defaults=True) for row in exemplars]
     return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1) if rows else b""
 

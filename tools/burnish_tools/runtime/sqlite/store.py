@@ -50,9 +50,9 @@ class SqliteStore:
             )
             return [Seen(*row) for row in rows]
 
-    def runtime(self, service: str, environment: str) -> SqliteRuntime:
+    def runtime(self, service: str, environment: str, spool: Path | None = None) -> SqliteRuntime:
         """The dataset of one service; shares the store's connection."""
-        return SqliteRuntime(self._database.path, service, environment, database=self._database)
+        return SqliteRuntime(self._database.path, service, environment, spool, database=self._database, keep=self._keep)
 
     def close(self) -> None:
         """Closes the file."""

@@ -174,7 +174,8 @@ FROM spans WHERE level = 0 AND summed AND NOT detailed AND NOT minute AND start_
 ORDER BY start_unix_ns LIMIT ?
 """
 _MOVE = """
-INSERT INTO points SELECT ?, function_id, entry_id, calls, wall_ns, queries FROM points WHERE span_id = ?
+INSERT INTO points (span_id, function_id, entry_id, calls, wall_ns, queries)
+SELECT ?, function_id, entry_id, calls, wall_ns, queries FROM points WHERE span_id = ?
 ON CONFLICT DO UPDATE SET
     calls = calls + excluded.calls, wall_ns = wall_ns + excluded.wall_ns, queries = queries + excluded.queries
 """
