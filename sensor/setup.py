@@ -22,7 +22,7 @@ def extensions() -> list[Extension]:
         Extension(
             "burnish_sensor.recording._core",
             ["burnish_sensor/recording/_core.c"],
-            depends=[f"burnish_sensor/recording/{name}.h" for name in ("_compat", "_histogram", "_queries")],
+            depends=[f"burnish_sensor/recording/{name}.h" for name in ("_compat", "_histogram", "_json", "_queries")],
             define_macros=[("CORE_VERSION", f'"{found[1]}"')],
             optional=True,
         )

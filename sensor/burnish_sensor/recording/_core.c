@@ -166,6 +166,7 @@ typedef struct {
     PyObject *names;
     Named *named, *taking;
     int n_named, n_taking;
+    struct Writing *writing; /* the window that is being written; see _json.h */
     PyObject *key_numbers, *key_list, *statement_numbers;
     uint32_t *statements;    /* the number of a key's statement */
     uint32_t n_keys, keys_room;
@@ -1989,6 +1990,8 @@ static PyObject *take(Recorder *r, PyObject *argument)
     return NULL;
 }
 
+#include "_json.h"
+
 /* End the calls that were closed unseen and the states of threads that are gone; the contexts of these. */
 static PyObject *reap(Recorder *r, PyObject *Py_UNUSED(ignored))
 {
@@ -2133,6 +2136,7 @@ static PyObject *forget(Recorder *r, PyObject *Py_UNUSED(ignored))
     r->n_states = kept;
     clear_named(r->named, r->n_named);
     clear_named(r->taking, r->n_taking);
+    close_writing(r);
     r->named = r->taking = NULL;
     r->n_named = r->n_taking = 0;
     PyDict_Clear(r->names);
@@ -2171,6 +2175,7 @@ static PyObject *memory(Recorder *r, PyObject *Py_UNUSED(ignored))
     size_t bytes = sizeof(Recorder) + r->n_functions * sizeof(Function *) + r->n_waiting * (sizeof(Call) + sizeof(Call *));
     for (uint32_t i = 0; i < r->n_functions; i++) bytes += r->functions[i] != NULL ? sizeof(Function) : 0;
     for (int i = 0; i < r->n_named; i++) bytes += sizeof(Named) + named_bytes(&r->named[i]);
+    bytes += writing_bytes(r->writing);
     for (int i = 0; i < r->n_taking; i++) bytes += sizeof(Named) + named_bytes(&r->taking[i]);
     for (int i = 0; i < r->n_states; i++) {
         State *s = r->states[i];
@@ -2262,6 +2267,7 @@ static void recorder_dealloc(Recorder *r)
     free(r->states);
     clear_named(r->named, r->n_named);
     clear_named(r->taking, r->n_taking);
+    close_writing(r);
     for (uint32_t i = 0; i < r->n_functions; i++) {
         if (r->functions[i] == NULL) continue;
         r->functions[i]->recorder = 0;
@@ -2343,6 +2349,7 @@ static PyMethodDef recorder_methods[] = {
     ONE("clear", clear, "Forget the calls of a context."),
     ONE("take", take, "take(limit): up to so many rows (name, function, sampled, calls, callers, wall, own, errors), and then"
         " (name, function, key, executions, identical, time, drivers)."),
+    ROWS_METHODS,
     NONE("reap", reap, "Give up threads that ended; their contexts."),
     NONE("root", root, "The context of this thread outside of entries."),
     NONE("rouse", rouse, "Let the next call call wake again."),

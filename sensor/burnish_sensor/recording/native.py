@@ -11,13 +11,15 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, Callable
 
 from .. import __version__, threads
+from ..mechanisms.registry import OTHER
 from ..mechanisms.switch import TIMED
 from .calls import Clock, Hooks, Token
 from .context import CallGraph
-from .histogram import BOUNDS, Counts
+from .histogram import BOUNDS
 from .meter import Meter
+from .rows import ApartRow, CoreRows
 from .sampling import Sampling
-from .totals import CallTotals, PackedRow, Totals
+from .totals import Totals
 from .triggers import FIRST_SLOW_NS
 from .work import Work
 
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
 
 #: rows taken from the tables at once, so that the GIL is held for less than 1 ms
 _ROWS = 100
-#: beyond so many rows, those of functions whose calls are short are packed: nothing looks at their distributions
-_MANY_ROWS = 2_000
-_SMALL_MEAN_NS, _SMALL_MAX_NS = 20_000, 1_000_000
 
 
 def load() -> Any | None:
@@ -225,7 +224,8 @@ class NativeRecorder:
             self._meter.restart()
 
     def _take_calls(self, window: Window) -> None:
-        whole, taken = window.estimated | self.sampling.shed, 0
+        if window.direct:
+            self._leave_rows(window)
         totals: dict[str, Totals] = {}
         while True:
             rows, uses = self.core.take(_ROWS)
@@ -235,29 +235,29 @@ class NativeRecorder:
                 if name not in totals:
                     totals[name] = window.totals_of(name)
                 totals[name].add_use(*use)
-            packed: dict[str, list[PackedRow]] = {}
-            for name, function, sampled, calls, callers, wall, own, errors in rows:
-                if name not in totals:
-                    totals[name] = window.totals_of(name)
-                window.calls += calls
-                taken += 1
-                if (
-                    taken > _MANY_ROWS
-                    and function not in whole
-                    and _is_small(wall)
-                    and totals[name] is window.totals.get(name)
-                ):
-                    packed.setdefault(name, []).append((function, callers, wall, own, errors))
-                    continue
-                table = totals[name].sampled if sampled else totals[name].calls
-                row = table.get(function)
-                if row is None:
-                    row = table[function] = CallTotals()
-                row.add_counts(callers, wall, own, errors)
-            for name, small in packed.items():
-                totals[name].pack(small)
+            for row in rows:
+                if row[0] not in totals:
+                    totals[row[0]] = window.totals_of(row[0])
+                window.calls += row[3]
+                _add_row(totals[row[0]], row)
         window.dropped_rows += self.core.dropped_uses
         self.core.dropped_uses = 0
+
+    def _leave_rows(self, window: Window) -> None:
+        """Leave the rows where they are until they are written, but for those that somebody looks at."""
+
+        def ended(name: str) -> int:
+            return window.entries[name].wall.count if name in window.entries else 0
+
+        rows = CoreRows(self.core, window.estimated | self.sampling.shed, ended)
+        for place, name in enumerate(rows.names):
+            totals = window.totals_of(name)
+            shared = name == OTHER or totals is not window.totals.get(name)
+            for apart in rows.apart(place, shared):
+                for row in apart:
+                    _add_row(totals, row)
+        window.rows = rows
+        window.calls += rows.calls
 
     def _read(self) -> None:
         shed, meter = self.sampling.shed, self._meter
@@ -282,9 +282,9 @@ class NativeRecorder:
         self.open = {context for context in self.open if context.kind or context is root}
 
 
-def _is_small(wall: Counts) -> bool:
-    count, total, _, most = wall[:4]
-    return total < count * _SMALL_MEAN_NS and most < _SMALL_MAX_NS
+def _add_row(totals: Totals, row: ApartRow) -> None:
+    _, function, sampled, _, callers, wall, own, errors = row
+    (totals.sampled if sampled else totals.calls)[function].add_counts(callers, wall, own, errors)
 
 
 def _context_class(module: Any) -> Any:

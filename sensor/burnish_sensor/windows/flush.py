@@ -81,7 +81,7 @@ class Flusher:
         self._lock = threads.Lock()
         self._halt = threads.Event()
         self._thread: threads.Thread | None = None
-        self._window = Window(self._settings.entries)
+        self._window = Window(self._settings.entries, direct=True)
         self._schedule = Schedule(self._length, *self._clocks)
         self._lost = 0
         self._notices = Notices()
@@ -171,7 +171,7 @@ class Flusher:
             work()
         except Exception as error:  # noqa: BLE001 - the edge: the host must never see an error of ours
             self._lost += 1
-            self._window = Window(self._settings.entries)
+            self._window = Window(self._settings.entries, direct=True)
             self._notices.say("lost", f"a window was lost: {error!r}")
 
     def _fold(self, last: bool = False) -> None:
@@ -192,13 +192,14 @@ class Flusher:
         if self.exemplars is not None:
             window.more = self.exemplars.tables(window)
         start, end = self._schedule.close()
-        self._window = Window(self._settings.entries)
+        self._window = Window(self._settings.entries, direct=True)
         pieces = as_bytes(self._pieces(window, start, end))
         if self.output.write(start, self._sequence, pieces):
             self._sequence += 1
             self._reported = self._reporting
         else:
             self._lost += 1
+        window.close()
 
     def _pieces(self, window: Window, start: int, end: int) -> Iterator[str]:
         """The line of a window, in small pieces."""

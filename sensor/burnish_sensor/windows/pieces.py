@@ -70,11 +70,11 @@ def _first(pair: tuple[Any, Any]) -> Any:
 
 
 def array(name: str, rows: Iterable[Any], pace: Pace) -> Iterator[str]:
-    """``"name":[row,row,…]``"""
+    """``"name":[row,row,…]``; a string is one row or more that are encoded already."""
     yield f'"{name}":['
     separator = ""
     for row in rows:
-        yield separator + encode(row)
+        yield separator + (row if isinstance(row, str) else encode(row))
         separator = ","
         pace()
     yield "]"
