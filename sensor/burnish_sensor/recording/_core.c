@@ -159,6 +159,7 @@ typedef struct {
     PyObject *full, *capture, *wake, *discover, *disable;
     long long cost, slice_end, room, dropped, names_room, first_slow_ns;
     char closed, roused, grew;
+    char taken;              /* the end of what is taken has to be told */
     Function **functions;
     uint32_t n_functions, sampled;
     State **states;
@@ -1944,6 +1945,17 @@ static void clear_named(Named *named, int n)
     free(named);
 }
 
+/* What is recorded from now on is not taken before everything is that was recorded so far. */
+static void begin_taking(Recorder *r)
+{
+    if (r->taking != NULL || !r->n_named) return;
+    r->taking = r->named;
+    r->n_taking = r->n_named;
+    r->named = NULL;
+    r->n_named = 0;
+    PyDict_Clear(r->names);
+}
+
 static PyObject *take(Recorder *r, PyObject *argument)
 {
     long limit = PyLong_AsLong(argument);
@@ -1953,13 +1965,7 @@ static PyObject *take(Recorder *r, PyObject *argument)
         Py_XDECREF(uses);
         return NULL;
     }
-    if (r->taking == NULL && r->n_named) {
-        r->taking = r->named;
-        r->n_taking = r->n_named;
-        r->named = NULL;
-        r->n_named = 0;
-        PyDict_Clear(r->names);
-    }
+    if (!r->taken) begin_taking(r);
     while (rows != NULL && uses != NULL && r->n_taking && limit > 0) {
         Named *last = &r->taking[r->n_taking - 1];
         if (last->table.n) {
@@ -1984,7 +1990,11 @@ static PyObject *take(Recorder *r, PyObject *argument)
         free(r->taking);
         r->taking = NULL;
     }
-    if (rows != NULL && uses != NULL) return Py_BuildValue("(NN)", rows, uses);
+    r->taken = 0;
+    if (rows != NULL && uses != NULL) {
+        r->taken = !r->n_taking && (PyList_GET_SIZE(rows) || PyList_GET_SIZE(uses));
+        return Py_BuildValue("(NN)", rows, uses);
+    }
     Py_XDECREF(rows);
     Py_XDECREF(uses);
     return NULL;

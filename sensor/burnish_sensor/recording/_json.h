@@ -278,7 +278,8 @@ static PyObject *open_rows(Recorder *r, PyObject *Py_UNUSED(ignored))
     if (w == NULL) return PyErr_NoMemory();
     r->writing = w;
     w->n_functions = r->n_functions;
-    w->tables = calloc((size_t)r->n_named + 1, sizeof(NamedTable));
+    begin_taking(r);
+    w->tables = calloc((size_t)r->n_taking + 1, sizeof(NamedTable));
     w->flags = calloc((size_t)w->n_functions + 1, sizeof(uint8_t));
     w->calls = calloc((size_t)w->n_functions + 1, sizeof(uint64_t));
     if (w->tables == NULL || w->flags == NULL || w->calls == NULL) {
@@ -286,12 +287,12 @@ static PyObject *open_rows(Recorder *r, PyObject *Py_UNUSED(ignored))
         return PyErr_NoMemory();
     }
     PyObject *found = PyList_New(0);
-    for (int i = 0; found != NULL && i < r->n_named; i++) {
-        if (!r->named[i].table.n) continue;
-        PyObject *name = Py_NewRef(r->named[i].name);
-        w->tables[w->n_tables++] = (NamedTable){.name = name, .table = r->named[i].table};
-        memset(&r->named[i].table, 0, sizeof(Table));
-        found = listed(found, Py_BuildValue("(OI)", name, w->tables[w->n_tables - 1].table.n));
+    for (int i = 0; found != NULL && i < r->n_taking; i++) {
+        Named *named = &r->taking[i];
+        if (!named->table.n) continue;
+        w->tables[w->n_tables++] = (NamedTable){.name = Py_NewRef(named->name), .table = named->table};
+        memset(&named->table, 0, sizeof(Table));
+        found = listed(found, Py_BuildValue("(OI)", named->name, w->tables[w->n_tables - 1].table.n));
     }
     return found;
 }
