@@ -172,6 +172,7 @@ typedef struct {
     uint32_t *statements;    /* the number of a key's statement */
     uint32_t n_keys, keys_room;
     uint64_t dropped_uses;
+    uint64_t folded;         /* calls, since it was last set to 0 */
     uint32_t *asking, n_asking, asking_room;  /* functions that are `asked` */
     Call **waiting;          /* suspended calls by iframe */
     uint32_t waiting_mask, n_waiting;
@@ -1840,11 +1841,30 @@ static Named *named_of(Recorder *r, PyObject *name)
     return &named[r->n_named++];
 }
 
+static uint64_t waiting_in(const CallLog *log)
+{
+    return log->n + (log->partial != NULL && log->partial->table.n ? LOG_RECORDS : 0);
+}
+
+static PyObject *pending(Recorder *r, PyObject *contexts)
+{
+    uint64_t found = r->folded;
+    PyObject *log, *iterator = PyObject_GetIter(contexts);
+    if (iterator == NULL) return NULL;
+    while ((log = PyIter_Next(iterator)) != NULL) {
+        if (PyObject_TypeCheck(log, call_log_type)) found += waiting_in((CallLog *)log);
+        Py_DECREF(log);
+    }
+    Py_DECREF(iterator);
+    return PyErr_Occurred() ? NULL : PyLong_FromUnsignedLongLong(found);
+}
+
 static PyObject *fold(Recorder *r, PyObject *arguments)
 {
     CallLog *log;
     PyObject *name, *other = NULL;
     if (!PyArg_ParseTuple(arguments, "O!U:fold", call_log_type, &log, &name)) return NULL;
+    r->folded += waiting_in(log);
     if (!log->n && !log->n_errors && !log->n_uses && log->partial == NULL) Py_RETURN_NONE;
     if (r->n_named >= r->names_room && PyUnicode_GET_LENGTH(name) && !PyDict_Contains(r->names, name)) {
         name = other = PyUnicode_FromString("<other>");
@@ -2308,6 +2328,7 @@ static PyMemberDef recorder_members[] = {
     {"first_slow_ns", T_LONGLONG, offsetof(Recorder, first_slow_ns), 0, "the trigger of functions that have none yet"},
     {"names_room", T_LONGLONG, offsetof(Recorder, names_room), 0, "names of entries between two takes"},
     {"dropped_uses", T_ULONGLONG, offsetof(Recorder, dropped_uses), 0, "statements of calls for which there was no room"},
+    {"folded", T_ULONGLONG, offsetof(Recorder, folded), 0, "calls that were folded since this was set to 0"},
     {"dropped", T_LONGLONG, offsetof(Recorder, dropped), READONLY, "calls that were not recorded for want of room"},
     {NULL},
 };
@@ -2356,6 +2377,7 @@ static PyMethodDef recorder_methods[] = {
     FAST("fetched", fetched, "fetched(key, order, rows, wall, drives): see Calls."),
     NONE("asking", asking, "The functions of which calls ran statements, since last asked."),
     SOME("fold", fold, "fold(context, name): move the calls of a context to the table of a name."),
+    ONE("pending", pending, "pending(contexts): about how many calls were folded, and wait in these contexts."),
     ONE("clear", clear, "Forget the calls of a context."),
     ONE("take", take, "take(limit): up to so many rows (name, function, sampled, calls, callers, wall, own, errors), and then"
         " (name, function, key, executions, identical, time, drivers)."),

@@ -93,6 +93,9 @@ class Calls(Protocol):
         """What rewritten code calls, by name. ``cost`` is the time in ns that observing a call takes outside of what is
         measured as its own: it is kept out of the times of the functions below."""
 
+    def pending(self) -> int:
+        """About how many calls and entries wait for ``take``; 0: none, unless in work that does not run any more."""
+
     def take(self, window: Window, meter: Meter | None = None, last: bool = True) -> None:
         """Move what was recorded into the totals of a window. ``meter`` counts the calls that were not sampled.
 

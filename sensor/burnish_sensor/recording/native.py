@@ -203,6 +203,10 @@ class NativeRecorder:
 
     # What was recorded
 
+    def pending(self) -> int:
+        calls: int = self.core.pending(self.open)
+        return calls + len(self.ended)
+
     def take(self, window: Window, meter: Meter | None = None, last: bool = True) -> None:
         for context in self.core.reap():
             self._end(context)
@@ -212,9 +216,10 @@ class NativeRecorder:
                 window.totals_of(context.name).drain(context, self.sampling)
             else:
                 self._partials.setdefault(context, Totals()).drain(context, self.sampling)
-        while self.ended:
+        for _ in range(len(self.ended)):  # and not those that end in the meantime
             context = self.ended.popleft()
             window.end(context, self._partials.pop(context, None)).drain(context, self.sampling)
+        self.core.folded = 0
         if last:
             self._take_calls(window)
         self._read()
