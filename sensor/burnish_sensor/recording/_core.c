@@ -1489,10 +1489,13 @@ static PyObject *listed(PyObject *list, PyObject *item)
     return list;
 }
 
-static PyObject *meter(Recorder *r, PyObject *Py_UNUSED(ignored))
+static PyObject *meter(Recorder *r, PyObject *arguments)
 {
+    unsigned int first = 0, limit = NUMBERS;
+    if (!PyArg_ParseTuple(arguments, "|II:meter", &first, &limit)) return NULL;
+    if (first && first >= r->n_functions) Py_RETURN_NONE;
     PyObject *found = PyList_New(0);
-    for (uint32_t i = 0; found != NULL && i < r->n_functions; i++) {
+    for (uint32_t i = first; found != NULL && i < r->n_functions && i - first < limit; i++) {
         Function *f = r->functions[i];
         if (f == NULL || !f->calls) continue;
         found = listed(found, Py_BuildValue("(IKL)", i, (unsigned long long)f->calls, (long long)f->wall));
@@ -2365,7 +2368,8 @@ static PyMethodDef recorder_methods[] = {
     SOME("set_sampled", set_sampled, "set_sampled(number, sampled)"),
     SOME("set_trigger", set_trigger, "set_trigger(number, slow_ns, every): which calls are exemplars; 0: none."),
     NONE("take_counts", take_counts, "Calls in form COUNT since last asked: {number: n}."),
-    NONE("meter", meter, "Recorded calls since last asked: [(number, calls, wall ns)]."),
+    SOME("meter", meter, "meter(first=0, limit=all): recorded calls since last asked, of so many functions from a number on:"
+         " [(number, calls, wall ns)]; None: there are no more."),
     NONE("resumptions", resumptions, "Slices that ended since last asked: [(number, n)]."),
     ONE("live", live, "How many recorded calls of a function run or wait."),
     ONE("cut", cut, "Give up the running calls of functions."),

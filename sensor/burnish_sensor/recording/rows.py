@@ -12,8 +12,8 @@ from typing import Any, Callable
 from .histogram import Counts
 
 #: rows gone through or written in one step: less than 1 ms in which the GIL is held
-_SCANNED, _APART, _WRITTEN, _DROPPED = 5_000, 100, 256, 2_000
-_FUNCTIONS = 5_000
+_SCANNED, _APART, _WRITTEN, _DROPPED = 2_000, 500, 64, 2_000
+_FUNCTIONS = 2_000
 #: calls as long as this make the thresholds look at a function: 100 µs is the least threshold there is (thresholds.py);
 #: where there are many functions, 1 ms, the first threshold
 _LONG_NS, _LONG_OF_MANY_NS = 100_000, 1_000_000
