@@ -251,6 +251,10 @@ static int is_protocol(PyObject *type)
 
 /* ---- tables ---- */
 
+/* What there is no memory for: 1: new callers of known functions, 2: new rows. */
+static int narrow;
+static uint64_t given_up;
+
 static uint32_t hash_of(uint32_t key) { return key * 2654435761u >> 7; }
 
 static int rehash(Table *t)
@@ -277,6 +281,10 @@ static Row *row_of(Table *t, uint32_t key)
             if (row->key == key) return row;
         }
     }
+    if (SELDOM(narrow > 1)) {
+        given_up++;
+        return NULL;
+    }
     if (t->n >= t->room && !more(&t->rows, &t->room, sizeof(Row))) return NULL;
     if ((t->n + 1) * 2 > t->mask) {
         if (!rehash(t)) return NULL;
@@ -295,6 +303,7 @@ static void add_caller(Row *row, uint32_t caller, uint64_t n, int64_t wall)
     uint32_t i = 0;
     while (i < row->n_callers && callers[i].caller != caller) i++;
     if (i == row->n_callers) {
+        if (SELDOM(narrow && i)) return;
         if (i >= row->callers_room && !more(&row->callers, &row->callers_room, sizeof(Caller))) return;
         callers = row->callers;
         row->n_callers++;
@@ -2049,6 +2058,19 @@ static PyObject *reap(Recorder *r, PyObject *Py_UNUSED(ignored))
     return roots;
 }
 
+static PyObject *set_narrow(Recorder *Py_UNUSED(r), PyObject *level)
+{
+    long value = PyLong_AsLong(level);
+    if (value == -1 && PyErr_Occurred()) return NULL;
+    narrow = (int)value;
+    Py_RETURN_NONE;
+}
+
+static PyObject *get_given_up(Recorder *Py_UNUSED(r), PyObject *Py_UNUSED(ignored))
+{
+    return PyLong_FromUnsignedLongLong(given_up);
+}
+
 static PyObject *rouse(Recorder *r, PyObject *Py_UNUSED(ignored))
 {
     r->roused = 1;
@@ -2178,6 +2200,7 @@ static PyObject *forget(Recorder *r, PyObject *Py_UNUSED(ignored))
         if (f != NULL) f->counted = f->calls = f->slices = 0, f->wall = 0;
     }
     r->roused = 1;
+    narrow = 0;
     r->slice_end = NEVER;
     for (int i = 0; i < kept; i++) {
         clear_log(r->states[i]->root);
@@ -2388,6 +2411,8 @@ static PyMethodDef recorder_methods[] = {
     ROWS_METHODS,
     NONE("reap", reap, "Give up threads that ended; their contexts."),
     NONE("root", root, "The context of this thread outside of entries."),
+    ONE("narrow", set_narrow, "narrow(level): 1: no new callers of known functions, 2: no new rows, 0: all."),
+    NONE("given_up", get_given_up, "Calls that were not recorded at level 2."),
     NONE("rouse", rouse, "Let the next call call wake again."),
     NONE("grew", grew, "Whether a function was called that was not called before, since last asked."),
     SOME("switch_stack", switch_stack,

@@ -96,6 +96,16 @@ class Calls(Protocol):
     def pending(self) -> int:
         """About how many calls and entries wait for ``take``; 0: none, unless in work that does not run any more."""
 
+    def memory(self) -> int:
+        """Bytes that are held; 0 where that is not known."""
+
+    def narrow(self, level: int) -> None:
+        """Record, where that is possible, 0: everything, 1: no new callers of known functions, 2: no new rows either."""
+
+    @property
+    def dropped_rows(self) -> int:
+        """Calls that were not recorded at level 2 so far."""
+
     def take(self, window: Window, meter: Meter | None = None, last: bool = True) -> None:
         """Move what was recorded into the totals of a window. ``meter`` counts the calls that were not sampled.
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: rows taken from the tables at once, so that the GIL is held for less than 1 ms
 _ROWS = 100
 #: functions asked for their calls at once; the same
-_FUNCTIONS = 4_096
+_FUNCTIONS = 2_000
 
 
 def load() -> Any | None:
@@ -208,6 +208,19 @@ class NativeRecorder:
     def pending(self) -> int:
         calls: int = self.core.pending(self.open)
         return calls + len(self.ended)
+
+    def memory(self) -> int:
+        held: int = self.core.memory()
+        return held
+
+    def narrow(self, level: int) -> None:
+        self.core.narrow(level)
+
+    @property
+    def dropped_rows(self) -> int:
+        """See ``Calls``."""
+        dropped: int = self.core.given_up()
+        return dropped
 
     def take(self, window: Window, meter: Meter | None = None, last: bool = True) -> None:
         for context in self.core.reap():

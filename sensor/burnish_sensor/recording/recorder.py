@@ -237,6 +237,14 @@ class Recorder:
     def pending(self) -> int:
         return MANY  # to count them would take as long as to fold them
 
+    def memory(self) -> int:
+        return 0
+
+    def narrow(self, level: int) -> None:
+        """Nothing: the number of rows is bounded."""
+
+    dropped_rows = 0
+
     def take(self, window: Window, meter: Meter | None = None, last: bool = True) -> None:
         for context in list(self.open):
             known = bool(context.name or not context.kind)

@@ -192,6 +192,8 @@ class Totals:
         self.queries: defaultdict[Key, QueryTotals] = defaultdict(QueryTotals)
         self.per_call: defaultdict[tuple[int, Key], PerCallTotals] = defaultdict(PerCallTotals)
         self.dependencies: defaultdict[tuple[Endpoint, Site], DependencyTotals] = defaultdict(DependencyTotals)
+        #: how many rows of statements per call there may be
+        self.per_call_room = _ROWS_PER_TABLE
         self.dropped = 0
         self.dropped_dependencies = 0
 
@@ -240,7 +242,7 @@ class Totals:
             self.per_call[function, key].add_counts(executions, identical, time, drivers)
 
     def _has_room(self, table: dict[Any, Any]) -> bool:
-        if len(table) < _ROWS_PER_TABLE:
+        if len(table) < (self.per_call_room if table is self.per_call else _ROWS_PER_TABLE):
             return True
         self.dropped += 1
         return False

@@ -25,6 +25,7 @@ from ..output import open_output
 from ..queries.statements import Statements
 from ..recording.calls import Calls
 from ..settings import Settings
+from .memory import MemoryBound
 from .pieces import Paced, as_bytes, encode
 from .schedule import Schedule
 from .shapes import Shapes
@@ -95,6 +96,9 @@ class Flusher:
         self._own_cpu = self._past_threads = self._thread_cpu = self._ident = 0
         self._next_look = self._folded_at = 0
         self._shapes = Shapes()
+        self._memory = MemoryBound(
+            self._settings.memory_mb, self._recorder, self._registry, self._statements, self._clocks[1]
+        )
 
     def wake(self) -> None:
         """Start the thread if it does not run, or wake it. Called from the recorder's slow paths."""
@@ -206,6 +210,7 @@ class Flusher:
         self._recorder.take(self._window, self._governor.meter, last)
         if self.exemplars is not None:
             self.exemplars.fold(self._window)
+        self._memory.check(self._window, self.exemplars, self._notices)
         self._governor.decide()
 
     def _flush(self) -> None:
@@ -221,6 +226,7 @@ class Flusher:
             window.more = self.exemplars.tables(window)
         start, end = self._schedule.close()
         self._window = Window(self._settings.entries, direct=True)
+        self._memory.next_window(self._window, self.exemplars)
         pieces = as_bytes(self._pieces(window, start, end))
         if self.output.write(start, self._sequence, pieces):
             self._sequence += 1
@@ -267,7 +273,7 @@ class Flusher:
     def _newly_dropped(self, window: Window) -> dict[str, int]:
         """What was dropped since the last window that could be written."""
         dropped = self._dropped
-        dropped["functions"] = self._registry.dropped
+        dropped["functions"] = self._registry.dropped + self._recorder.dropped_rows
         dropped["entries"] += window.dropped_entries
         dropped["rows"] += window.dropped_rows + sum(totals.dropped for totals in window.totals.values())
         dropped["statements"] = self._statements.dropped + dropped["rows"]

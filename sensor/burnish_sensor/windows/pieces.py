@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 #: How long the flush thread works before it lets others run, in ns. Well below 5 ms; not much shorter, because where
 #: the application computes all the time, it is 5 ms (the switch interval) until the flush thread has its turn again.
-WORK_NS = 2_000_000
+WORK_NS = 1_000_000
 _CHUNK = 256
 _PIECE = 65_536
 

@@ -39,6 +39,12 @@ class EntryTotals:
             self.status[context.status] += 1
 
 
+def _without_per_call() -> Totals:
+    totals = Totals()
+    totals.per_call_room = 0
+    return totals
+
+
 class Window:
     """One window being filled, by one thread at a time.
 
@@ -97,6 +103,12 @@ class Window:
         return not self.entries and not (self.rows is not None and self.rows.calls) and not any(
             t.has_calls() or t.queries or t.per_call or t.dependencies for t in self.totals.values()
         )
+
+    def no_more_per_call(self) -> None:
+        """Take in no new rows of statements per call."""
+        self.totals.default_factory = _without_per_call
+        for totals in self.totals.values():
+            totals.per_call_room = 0
 
     def close(self) -> None:
         """Give up what was not written."""
