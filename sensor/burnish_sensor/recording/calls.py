@@ -100,7 +100,7 @@ class Calls(Protocol):
         """Bytes that are held; 0 where that is not known."""
 
     def narrow(self, level: int) -> None:
-        """Record, where that is possible, 0: everything, 1: no new callers of known functions, 2: no new rows either."""
+        """Record 0: everything, 1: no new callers of known functions, 2: no new rows either; where that is possible."""
 
     @property
     def dropped_rows(self) -> int:

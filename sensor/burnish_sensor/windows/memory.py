@@ -47,8 +47,8 @@ class MemoryBound:
             self._give_up(self.level + 1, window, exemplars)
             notices.say(
                 "memory",
-                f"the sensor would hold more than {self._bound // _MEGABYTE} MB: it records less detail, beginning with "
-                "exemplars. Set BURNISH_MEMORY_MB for more.",
+                f"the sensor would hold more than {self._bound // _MEGABYTE} MB: it records less detail, exemplars "
+                "first. Set BURNISH_MEMORY_MB for more.",
             )
 
     def next_window(self, window: Window, exemplars: Exemplars | None) -> None:

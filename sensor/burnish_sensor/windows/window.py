@@ -100,8 +100,10 @@ class Window:
 
     def is_empty(self) -> bool:
         """Whether nothing happened."""
-        return not self.entries and not (self.rows is not None and self.rows.calls) and not any(
-            t.has_calls() or t.queries or t.per_call or t.dependencies for t in self.totals.values()
+        return (
+            not self.entries
+            and not (self.rows is not None and self.rows.calls)
+            and not any(t.has_calls() or t.queries or t.per_call or t.dependencies for t in self.totals.values())
         )
 
     def no_more_per_call(self) -> None:
