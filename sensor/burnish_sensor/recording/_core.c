@@ -251,7 +251,7 @@ static int is_protocol(PyObject *type)
 
 /* ---- tables ---- */
 
-/* What there is no memory for: 1: new callers of known functions, 2: new rows. */
+/* What there is no memory for in this process: 1: new callers of known functions, 2: new rows. */
 static int narrow;
 static uint64_t given_up;
 
@@ -304,6 +304,7 @@ static void add_caller(Row *row, uint32_t caller, uint64_t n, int64_t wall)
     while (i < row->n_callers && callers[i].caller != caller) i++;
     if (i == row->n_callers) {
         if (SELDOM(narrow && i)) return;
+        if (!i && (row->callers = malloc(sizeof(Caller))) != NULL) row->callers_room = 1;  /* most have one */
         if (i >= row->callers_room && !more(&row->callers, &row->callers_room, sizeof(Caller))) return;
         callers = row->callers;
         row->n_callers++;
@@ -2201,6 +2202,7 @@ static PyObject *forget(Recorder *r, PyObject *Py_UNUSED(ignored))
     }
     r->roused = 1;
     narrow = 0;
+    given_up = 0;
     r->slice_end = NEVER;
     for (int i = 0; i < kept; i++) {
         clear_log(r->states[i]->root);
@@ -2270,6 +2272,8 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *arguments, PyObject 
         return NULL;
     }
     r->id = ++recorders;
+    narrow = 0;
+    given_up = 0;
     r->interpreter = PyThreadState_Get()->interp;
     r->entry = Py_NewRef(entry);
     r->make_context = Py_NewRef(make_context);

@@ -9,6 +9,7 @@
 
 #define SMALL_MEAN_NS 20000  /* of thresholds.py: functions below are not looked at */
 
+#define KEPT_ROWS 2048       /* how many rows of room are given back at once */
 #define MOST_ORDERED 1000    /* rows sorted by name: less than 1 ms */
 
 enum { APART = 1, SEEN = 2, MENTIONED = 4 };
@@ -415,6 +416,16 @@ static PyObject *seen_rows(Recorder *r, PyObject *arguments)
     return found;
 }
 
+/* The next window fills its own table while this one is written. */
+static void give_room_back(Table *table)
+{
+    if (!table->n || table->room - table->n < KEPT_ROWS) return;
+    Row *rows = realloc(table->rows, table->n * sizeof(Row));
+    if (rows == NULL) return;
+    table->rows = rows;
+    table->room = table->n;
+}
+
 static PyObject *write_rows(Recorder *r, PyObject *arguments)
 {
     int place;
@@ -438,6 +449,7 @@ static PyObject *write_rows(Recorder *r, PyObject *arguments)
         free_row(row);
         table->n--;
     }
+    give_room_back(table);
     if (!table->n) clear_table(table);
     text = PyUnicode_New((Py_ssize_t)t.n, 127);
     if (text != NULL) memcpy(PyUnicode_1BYTE_DATA(text), t.data, t.n);
