@@ -23,7 +23,8 @@ def extensions() -> list[Extension]:
             "burnish_sensor.recording._core",
             ["burnish_sensor/recording/_core.c"],
             depends=[
-                f"burnish_sensor/recording/{name}.h" for name in ("_compat", "_histogram", "_queries", "_statements")
+                f"burnish_sensor/recording/{name}.h"
+                for name in ("_compat", "_histogram", "_json", "_queries", "_statements")
             ],
             define_macros=[("CORE_VERSION", f'"{found[1]}"')],
             optional=True,

@@ -57,6 +57,25 @@ class Event:
         return self._is_set
 
 
+class Alarm:
+    """Ends the sleep of one thread; one that rings before it sleeps ends the next sleep."""
+
+    def __init__(self) -> None:
+        self._silent = Lock()
+        self._silent.acquire()
+
+    def ring(self) -> None:
+        """End the sleep."""
+        try:
+            self._silent.release()
+        except RuntimeError:  # it rang already
+            pass
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep so long at most."""
+        self._silent.acquire(timeout=max(seconds, 0.0))
+
+
 class Thread:
     """A thread that no exit waits for and that no tool that follows ``threading`` (debuggers, coverage) looks into."""
 

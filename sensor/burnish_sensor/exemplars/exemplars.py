@@ -62,6 +62,8 @@ class Exemplars:
         self._restart()
 
     def _restart(self) -> None:
+        #: look at nothing, for there is no memory for it
+        self.paused = False
         self._draw = self._random.random
         self._limit = Limit(self._rate, BURST, self._clock)
         self._reservoirs: Reservoirs = ({}, {})
@@ -97,6 +99,8 @@ class Exemplars:
         of the call, the number of its statements, or None; ``frame``: its Python frame; ``result``: what it returns,
         MISSING where that is not known or it raised; ``context``: where it belongs, if not where the calling thread is.
         """
+        if self.paused:
+            return
         try:
             slow_ns = self._thresholds.slow_ns(function)
             slow, sampled = 0 < slow_ns <= wall, self._is_sampled(function)
@@ -167,8 +171,8 @@ class Exemplars:
         """The tables of a window that ends; the functions that they name are added to its ``named``."""
         reservoirs, self._reservoirs = self._reservoirs, ({}, {})
         self._foreseen = foreseen(reservoirs[1], self._most, KEPT)
-        conditions = self._rows.conditions(window, reservoirs, self._thresholds, self._limit.exhausted)
-        self._limit.exhausted = False
+        conditions = self._rows.conditions(window, reservoirs, self._thresholds, self._limit.exhausted or self.paused)
+        self._limit.exhausted = self.paused
         rows = []
         for kind, exemplar in self._settled(reservoirs):
             window.named.add(exemplar.function)
@@ -185,6 +189,10 @@ class Exemplars:
             found += [(kind, exemplar) for reservoir in table.values() for exemplar in reservoir.sample(size)]
         self._waiting = [each for each in found if not each[1].settle(last=True)][-_WAITING:]
         return [each for each in found if each[1].work is None][:ROWS]
+
+    def kept(self) -> int:
+        """How many exemplars are held."""
+        return len(self._looked_at) + len(self._waiting)
 
     def take_cost(self) -> int:
         """The ns that looking at calls took since the last time."""

@@ -105,11 +105,10 @@ class Rows:
         """The counts of each function of which calls were, or could have been, looked at; ``hurried``: not fairly."""
         size, (uniform, slow) = sample_size(reservoirs), reservoirs
         rows = []
-        for function, (calls, rate) in _calls_of(window).items():
+        wanted = uniform.keys() | slow.keys() | {f for f, (_, every) in thresholds.triggers.items() if every}
+        for function, (calls, rate) in _calls_of(window, wanted).items():
             even, tail = uniform.get(function, _NOTHING), slow.get(function, _NOTHING)
             every = thresholds.every(function)
-            if not (even.seen or tail.seen or every):
-                continue
             weighted = round(tail.seen - tail.seen_sampled + tail.seen_sampled * weight_of(window.weights, function))
             row = {
                 "function": self._registry.functions[function].name,
@@ -132,15 +131,17 @@ def sample_size(reservoirs: Reservoirs) -> int:
     return next((size for size in range(KEPT, 1, -1) if sum(min(n, size) for n in counts) <= ROWS), 1)
 
 
-def _calls_of(window: Window) -> dict[int, tuple[int, float]]:
-    """The calls with a wall time of each function in a window, and how many calls a recorded one stands for."""
+def _calls_of(window: Window, wanted: set[int]) -> dict[int, tuple[int, float]]:
+    """The calls with a wall time of functions in a window, and how many calls a recorded one stands for."""
     exact, sampled = Counter[int](), Counter[int]()
     for totals in window.totals.values():
         for into, table in ((exact, totals.calls), (sampled, totals.sampled)):
-            for function, row in table.items():
-                into[function] += row.wall.count
+            for function in table.keys() & wanted:
+                into[function] += table[function].wall.count
     found = {}
-    for function in exact.keys() | sampled.keys():
+    for function in wanted:
+        if window.rows is not None:
+            exact[function] += window.rows.calls_of(function)
         recorded = exact[function] + sampled[function]
         calls = exact[function] + round(sampled[function] * weight_of(window.weights, function))
         if recorded:

@@ -36,7 +36,7 @@ class Monitoring:
         self._core, self._registry = core, registry
         self._files = _Files(territory, registry.files)
         self._definitions = Definitions()
-        self._codes: dict[int, list[CodeType]] = {}
+        self._codes: dict[int, tuple[CodeType, ...]] = {}
         self._numbers: dict[tuple[str, str, int], int] = {}
         #: functions in the light form whose calls still may end
         self._draining: set[int] = set()
@@ -98,7 +98,7 @@ class Monitoring:
             self._numbers[key] = number
             kind = self._registry.functions[number].kind
             self._core.register(number, kind, code)
-            self._codes.setdefault(number, []).append(code)
+            self._codes[number] = (*self._codes.get(number, ()), code)
             _monitoring.set_local_events(self._tool, code, events_of(TIMED, kind))
         return number
 

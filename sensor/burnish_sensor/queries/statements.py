@@ -52,6 +52,9 @@ class Statements:
             self._texts[identity] = {"text": text, "system": system}
         return identity
 
+    def __len__(self) -> int:
+        return len(self._texts)
+
     def to_dict(self, identity: str) -> dict[str, Any]:
         """The shape of a value of ``statements`` in ``docs/format.md``."""
         return self._texts[identity]

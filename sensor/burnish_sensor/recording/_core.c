@@ -26,7 +26,7 @@
 #define SUSPENDED 100000     /* generators and coroutines that wait; beyond, the oldest is given up */
 #define NUMBERS (1 << 24)
 #define MOST_KEYS 100000     /* statements at call sites */
-#define SEEN 256             /* places in code whose line is remembered; they keep so many code objects alive */
+#define PLACES_KEPT 256      /* places in code whose line is remembered; they keep so many code objects alive */
 #define PAGE 256
 #define NEVER INT64_MAX
 #define OFTEN(condition) __builtin_expect(!!(condition), 1)
@@ -172,6 +172,7 @@ typedef struct {
     PyObject *full, *capture, *wake, *discover, *disable;
     long long cost, slice_end, room, dropped, names_room, first_slow_ns;
     char closed, roused, grew;
+    char taken;              /* the end of what is taken has to be told */
     Function **functions;
     uint32_t n_functions, sampled;
     State **states;
@@ -179,14 +180,16 @@ typedef struct {
     PyObject *names;
     Named *named, *taking;
     int n_named, n_taking;
+    struct Writing *writing; /* the window that is being written; see _json.h */
     PyObject *key_list, *statement_numbers, *file_numbers;
     uint32_t *statements;    /* the number of a key's statement */
     Place *places;           /* the rest of it; both by the key's number */
     uint32_t *key_index;     /* the numbers of keys by their hash, 0: free */
     uint32_t n_keys, keys_room, places_room, key_mask;
     int64_t order;           /* statements at sites so far */
-    Seen seen[SEEN];
+    Seen seen[PLACES_KEPT];
     uint64_t dropped_uses;
+    uint64_t folded;         /* calls, since it was last set to 0 */
     uint32_t *asking, n_asking, asking_room;  /* functions that are `asked` */
     Call **waiting;          /* suspended calls by iframe */
     uint32_t waiting_mask, n_waiting;
@@ -265,6 +268,10 @@ static int is_protocol(PyObject *type)
 
 /* ---- tables ---- */
 
+/* What there is no memory for in this process: 1: new callers of known functions, 2: new rows. */
+static int narrow;
+static uint64_t given_up;
+
 static uint32_t hash_of(uint32_t key) { return key * 2654435761u >> 7; }
 
 static int rehash(Table *t)
@@ -291,6 +298,10 @@ static Row *row_of(Table *t, uint32_t key)
             if (row->key == key) return row;
         }
     }
+    if (SELDOM(narrow > 1)) {
+        given_up++;
+        return NULL;
+    }
     if (t->n >= t->room && !more(&t->rows, &t->room, sizeof(Row))) return NULL;
     if ((t->n + 1) * 2 > t->mask) {
         if (!rehash(t)) return NULL;
@@ -309,6 +320,8 @@ static void add_caller(Row *row, uint32_t caller, uint64_t n, int64_t wall)
     uint32_t i = 0;
     while (i < row->n_callers && callers[i].caller != caller) i++;
     if (i == row->n_callers) {
+        if (SELDOM(narrow && i)) return;
+        if (!i && (row->callers = malloc(sizeof(Caller))) != NULL) row->callers_room = 1;  /* most have one */
         if (i >= row->callers_room && !more(&row->callers, &row->callers_room, sizeof(Caller))) return;
         callers = row->callers;
         row->n_callers++;
@@ -1514,10 +1527,13 @@ static PyObject *listed(PyObject *list, PyObject *item)
     return list;
 }
 
-static PyObject *meter(Recorder *r, PyObject *Py_UNUSED(ignored))
+static PyObject *meter(Recorder *r, PyObject *arguments)
 {
+    unsigned int first = 0, limit = NUMBERS;
+    if (!PyArg_ParseTuple(arguments, "|II:meter", &first, &limit)) return NULL;
+    if (first && first >= r->n_functions) Py_RETURN_NONE;
     PyObject *found = PyList_New(0);
-    for (uint32_t i = 0; found != NULL && i < r->n_functions; i++) {
+    for (uint32_t i = first; found != NULL && i < r->n_functions && i - first < limit; i++) {
         Function *f = r->functions[i];
         if (f == NULL || !f->calls) continue;
         found = listed(found, Py_BuildValue("(IKL)", i, (unsigned long long)f->calls, (long long)f->wall));
@@ -1784,12 +1800,31 @@ static Named *named_of(Recorder *r, PyObject *name)
     return &named[r->n_named++];
 }
 
+static uint64_t waiting_in(const CallLog *log)
+{
+    return log->n + (log->partial != NULL && log->partial->table.n ? LOG_RECORDS : 0);
+}
+
+static PyObject *pending(Recorder *r, PyObject *contexts)
+{
+    uint64_t found = r->folded;
+    PyObject *log, *iterator = PyObject_GetIter(contexts);
+    if (iterator == NULL) return NULL;
+    while ((log = PyIter_Next(iterator)) != NULL) {
+        if (PyObject_TypeCheck(log, call_log_type)) found += waiting_in((CallLog *)log);
+        Py_DECREF(log);
+    }
+    Py_DECREF(iterator);
+    return PyErr_Occurred() ? NULL : PyLong_FromUnsignedLongLong(found);
+}
+
 static PyObject *fold(Recorder *r, PyObject *arguments)
 {
     CallLog *log;
     PyObject *name, *other = NULL;
     int all = 0;
     if (!PyArg_ParseTuple(arguments, "O!U|p:fold", call_log_type, &log, &name, &all)) return NULL;
+    r->folded += waiting_in(log);
     all = all && log->n_executions;
     if (!log->n && !log->n_errors && !log->n_uses && !all && log->partial == NULL) Py_RETURN_NONE;
     if (r->n_named >= r->names_room && PyUnicode_GET_LENGTH(name) && !PyDict_Contains(r->names, name)) {
@@ -1930,18 +1965,23 @@ static void clear_named(Named *named, int n)
     free(named);
 }
 
+/* What is recorded from now on is not taken before everything is that was recorded so far. */
+static void begin_taking(Recorder *r)
+{
+    if (r->taking != NULL || !r->n_named) return;
+    r->taking = r->named;
+    r->n_taking = r->n_named;
+    r->named = NULL;
+    r->n_named = 0;
+    PyDict_Clear(r->names);
+}
+
 static PyObject *take(Recorder *r, PyObject *argument)
 {
     long limit = PyLong_AsLong(argument);
     PyObject *rows = PyList_New(0), *uses = PyList_New(0), *queries = PyList_New(0);
     if (rows == NULL || uses == NULL || queries == NULL || (limit == -1 && PyErr_Occurred())) limit = 0;
-    if (r->taking == NULL && r->n_named) {
-        r->taking = r->named;
-        r->n_taking = r->n_named;
-        r->named = NULL;
-        r->n_named = 0;
-        PyDict_Clear(r->names);
-    }
+    if (!r->taken) begin_taking(r);
     while (rows != NULL && uses != NULL && queries != NULL && r->n_taking && limit > 0) {
         Named *last = &r->taking[r->n_taking - 1];
         if (last->table.n) {
@@ -1967,7 +2007,9 @@ static PyObject *take(Recorder *r, PyObject *argument)
         free(r->taking);
         r->taking = NULL;
     }
+    r->taken = 0;
     if (rows != NULL && uses != NULL && queries != NULL && !PyErr_Occurred()) {
+        r->taken = !r->n_taking && (PyList_GET_SIZE(rows) || PyList_GET_SIZE(uses) || PyList_GET_SIZE(queries));
         return Py_BuildValue("(NNN)", rows, uses, queries);
     }
     Py_XDECREF(rows);
@@ -1975,6 +2017,8 @@ static PyObject *take(Recorder *r, PyObject *argument)
     Py_XDECREF(queries);
     return NULL;
 }
+
+#include "_json.h"
 
 /* End the calls that were closed unseen and the states of threads that are gone; the contexts of these. */
 static PyObject *reap(Recorder *r, PyObject *Py_UNUSED(ignored))
@@ -1998,6 +2042,19 @@ static PyObject *reap(Recorder *r, PyObject *Py_UNUSED(ignored))
         free_state(s);
     }
     return roots;
+}
+
+static PyObject *set_narrow(Recorder *Py_UNUSED(r), PyObject *level)
+{
+    long value = PyLong_AsLong(level);
+    if (value == -1 && PyErr_Occurred()) return NULL;
+    narrow = (int)value;
+    Py_RETURN_NONE;
+}
+
+static PyObject *get_given_up(Recorder *Py_UNUSED(r), PyObject *Py_UNUSED(ignored))
+{
+    return PyLong_FromUnsignedLongLong(given_up);
 }
 
 static PyObject *rouse(Recorder *r, PyObject *Py_UNUSED(ignored))
@@ -2120,6 +2177,7 @@ static PyObject *forget(Recorder *r, PyObject *Py_UNUSED(ignored))
     r->n_states = kept;
     clear_named(r->named, r->n_named);
     clear_named(r->taking, r->n_taking);
+    close_writing(r);
     r->named = r->taking = NULL;
     r->n_named = r->n_taking = 0;
     PyDict_Clear(r->names);
@@ -2128,6 +2186,8 @@ static PyObject *forget(Recorder *r, PyObject *Py_UNUSED(ignored))
         if (f != NULL) f->counted = f->calls = f->slices = 0, f->wall = 0;
     }
     r->roused = 1;
+    narrow = 0;
+    given_up = 0;
     r->slice_end = NEVER;
     for (int i = 0; i < kept; i++) {
         clear_log(r->states[i]->root);
@@ -2161,6 +2221,7 @@ static PyObject *memory(Recorder *r, PyObject *Py_UNUSED(ignored))
     size_t bytes = sizeof(Recorder) + r->n_functions * sizeof(Function *) + r->n_waiting * (sizeof(Call) + sizeof(Call *));
     for (uint32_t i = 0; i < r->n_functions; i++) bytes += r->functions[i] != NULL ? sizeof(Function) : 0;
     for (int i = 0; i < r->n_named; i++) bytes += sizeof(Named) + named_bytes(&r->named[i]);
+    bytes += writing_bytes(r->writing);
     for (int i = 0; i < r->n_taking; i++) bytes += sizeof(Named) + named_bytes(&r->taking[i]);
     for (int i = 0; i < r->n_states; i++) {
         State *s = r->states[i];
@@ -2199,6 +2260,8 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *arguments, PyObject 
         return NULL;
     }
     r->id = ++recorders;
+    narrow = 0;
+    given_up = 0;
     r->interpreter = PyThreadState_Get()->interp;
     r->entry = Py_NewRef(entry);
     r->make_context = Py_NewRef(make_context);
@@ -2252,6 +2315,7 @@ static void recorder_dealloc(Recorder *r)
     free(r->states);
     clear_named(r->named, r->n_named);
     clear_named(r->taking, r->n_taking);
+    close_writing(r);
     for (uint32_t i = 0; i < r->n_functions; i++) {
         if (r->functions[i] == NULL) continue;
         r->functions[i]->recorder = 0;
@@ -2262,7 +2326,7 @@ static void recorder_dealloc(Recorder *r)
     free(r->places);
     free(r->key_index);
     free(r->asking);
-    for (int i = 0; i < SEEN; i++) Py_XDECREF(r->seen[i].code);
+    for (int i = 0; i < PLACES_KEPT; i++) Py_XDECREF(r->seen[i].code);
     Py_XDECREF(r->file_numbers);
     Py_XDECREF(r->key_list);
     Py_XDECREF(r->statement_numbers);
@@ -2285,6 +2349,7 @@ static PyMemberDef recorder_members[] = {
     {"first_slow_ns", T_LONGLONG, offsetof(Recorder, first_slow_ns), 0, "the trigger of functions that have none yet"},
     {"names_room", T_LONGLONG, offsetof(Recorder, names_room), 0, "names of entries between two takes"},
     {"dropped_uses", T_ULONGLONG, offsetof(Recorder, dropped_uses), 0, "statements of calls for which there was no room"},
+    {"folded", T_ULONGLONG, offsetof(Recorder, folded), 0, "calls that were folded since this was set to 0"},
     {"dropped", T_LONGLONG, offsetof(Recorder, dropped), READONLY, "calls that were not recorded for want of room"},
     {NULL},
 };
@@ -2321,7 +2386,8 @@ static PyMethodDef recorder_methods[] = {
     SOME("set_sampled", set_sampled, "set_sampled(number, sampled)"),
     SOME("set_trigger", set_trigger, "set_trigger(number, slow_ns, every): which calls are exemplars; 0: none."),
     NONE("take_counts", take_counts, "Calls in form COUNT since last asked: {number: n}."),
-    NONE("meter", meter, "Recorded calls since last asked: [(number, calls, wall ns)]."),
+    SOME("meter", meter, "meter(first=0, limit=all): recorded calls since last asked, of so many functions from a number on:"
+         " [(number, calls, wall ns)]; None: there are no more."),
     NONE("resumptions", resumptions, "Slices that ended since last asked: [(number, n)]."),
     ONE("live", live, "How many recorded calls of a function run or wait."),
     ONE("cut", cut, "Give up the running calls of functions."),
@@ -2333,11 +2399,15 @@ static PyMethodDef recorder_methods[] = {
     SOME("fold", fold, "fold(context, name, all=False): move the calls of a context to the table of a name; with `all` its"
          " executions too."),
     ONE("fold_nameless", fold_nameless, "fold_nameless(context): move its executions to a table that waits for the name."),
+    ONE("pending", pending, "pending(contexts): about how many calls were folded, and wait in these contexts."),
     ONE("clear", clear, "Forget the calls of a context."),
     ONE("take", take, "take(limit): up to so many rows (name, function, sampled, calls, callers, wall, own, errors), and then"
         " (name, function, key, executions, identical, time, drivers) and (name, key, wall, rows, errors)."),
+    ROWS_METHODS,
     NONE("reap", reap, "Give up threads that ended; their contexts."),
     NONE("root", root, "The context of this thread outside of entries."),
+    ONE("narrow", set_narrow, "narrow(level): 1: no new callers of known functions, 2: no new rows, 0: all."),
+    NONE("given_up", get_given_up, "Calls that were not recorded at level 2."),
     NONE("rouse", rouse, "Let the next call call wake again."),
     NONE("grew", grew, "Whether a function was called that was not called before, since last asked."),
     SOME("switch_stack", switch_stack,

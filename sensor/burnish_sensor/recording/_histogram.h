@@ -43,7 +43,8 @@ static int cover(Histogram *h, int first, int last)
     if (h->size && first >= h->first && last < h->first + h->size) return 1;
     int end = h->first + h->size - 1;
     int low = h->size && h->first < first ? h->first : first, high = h->size && end > last ? end : last;
-    low = low > 2 ? low - 2 : 0;
+    int before = h->size ? 2 : 1;  /* the first six counts just fill the least that malloc gives */
+    low = low > before ? low - before : 0;
     high = high + 4;
     uint32_t *counts = calloc((size_t)(high - low + 1), sizeof(uint32_t));
     if (counts == NULL) return 0;

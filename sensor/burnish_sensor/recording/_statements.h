@@ -209,7 +209,7 @@ static Queries *running_queries(Recorder *r, State *s)
 static int line_of(Recorder *r, RealFrame *real, PyObject *code)
 {
     int at = real_place(real, code);
-    Seen *seen = &r->seen[((uintptr_t)code / 16 * 31 + (unsigned)at) % SEEN];
+    Seen *seen = &r->seen[((uintptr_t)code / 16 * 31 + (unsigned)at) % PLACES_KEPT];
     if (seen->code == code && seen->at == at) return seen->line;
     int line = real_line(real, code);
     PyObject *before = seen->code;

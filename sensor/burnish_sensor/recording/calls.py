@@ -86,6 +86,19 @@ class Calls(Protocol):
         """What rewritten code calls, by name. ``cost`` is the time in ns that observing a call takes outside of what is
         measured as its own: it is kept out of the times of the functions below."""
 
+    def pending(self) -> int:
+        """About how many calls and entries wait for ``take``; 0: none, unless in work that does not run any more."""
+
+    def memory(self) -> int:
+        """Bytes that are held; 0 where that is not known."""
+
+    def narrow(self, level: int) -> None:
+        """Record 0: everything, 1: no new callers of known functions, 2: no new rows either; where that is possible."""
+
+    @property
+    def dropped_rows(self) -> int:
+        """Calls that were not recorded at level 2 so far."""
+
     def take(self, window: Window, meter: Meter | None = None, last: bool = True) -> None:
         """Move what was recorded into the totals of a window. ``meter`` counts the calls that were not sampled.
 

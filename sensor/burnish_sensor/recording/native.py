@@ -10,14 +10,16 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, Callable
 
 from .. import __version__, threads
+from ..mechanisms.registry import OTHER
 from ..mechanisms.switch import TIMED
 from ..queries.log import UNKNOWN, site_in_greenlets
 from .calls import Clock, Hooks, Token
 from .context import CallGraph
-from .histogram import BOUNDS, Counts
+from .histogram import BOUNDS
 from .meter import Meter
+from .rows import ApartRow, CoreRows
 from .sampling import Sampling
-from .totals import CallTotals, PackedRow, Totals
+from .totals import Totals
 from .triggers import FIRST_SLOW_NS
 from .work import Work
 
@@ -28,9 +30,8 @@ if TYPE_CHECKING:
 
 #: rows taken from the tables at once, so that the GIL is held for less than 1 ms
 _ROWS = 100
-#: beyond so many rows, those of functions whose calls are short are packed: nothing looks at their distributions
-_MANY_ROWS = 2_000
-_SMALL_MEAN_NS, _SMALL_MAX_NS = 20_000, 1_000_000
+#: functions asked for their calls at once; the same
+_FUNCTIONS = 2_000
 
 
 def load() -> Any | None:
@@ -206,6 +207,23 @@ class NativeRecorder:
 
     # What was recorded
 
+    def pending(self) -> int:
+        calls: int = self.core.pending(self.open)
+        return calls + len(self.ended)
+
+    def memory(self) -> int:
+        held: int = self.core.memory()
+        return held
+
+    def narrow(self, level: int) -> None:
+        self.core.narrow(level)
+
+    @property
+    def dropped_rows(self) -> int:
+        """See ``Calls``."""
+        dropped: int = self.core.given_up()
+        return dropped
+
     def take(self, window: Window, meter: Meter | None = None, last: bool = True) -> None:
         for context in self.core.reap():
             self._end(context)
@@ -216,10 +234,11 @@ class NativeRecorder:
             else:
                 self.core.fold_nameless(context)
                 self._partials.setdefault(context, Totals()).drain(context)
-        while self.ended:
+        for _ in range(len(self.ended)):  # and not those that end in the meantime
             context = self.ended.popleft()
             self.core.fold(context, context.name, True)
             window.end(context, self._partials.pop(context, None)).drain(context)
+        self.core.folded = 0
         if last:
             self._take_calls(window)
         self._read()
@@ -229,7 +248,8 @@ class NativeRecorder:
             self._meter.restart()
 
     def _take_calls(self, window: Window) -> None:
-        whole, taken = window.estimated | self.sampling.shed, 0
+        if window.direct:
+            self._leave_rows(window)
         totals: dict[str, Totals] = {}
         while True:
             rows, uses, queries = self.core.take(_ROWS)
@@ -243,38 +263,41 @@ class NativeRecorder:
                 if name not in totals:
                     totals[name] = window.totals_of(name)
                 totals[name].add_use(*use)
-            packed: dict[str, list[PackedRow]] = {}
-            for name, function, sampled, calls, callers, wall, own, errors in rows:
-                if name not in totals:
-                    totals[name] = window.totals_of(name)
-                window.calls += calls
-                taken += 1
-                if (
-                    taken > _MANY_ROWS
-                    and function not in whole
-                    and _is_small(wall)
-                    and totals[name] is window.totals.get(name)
-                ):
-                    packed.setdefault(name, []).append((function, callers, wall, own, errors))
-                    continue
-                table = totals[name].sampled if sampled else totals[name].calls
-                row = table.get(function)
-                if row is None:
-                    row = table[function] = CallTotals()
-                row.add_counts(callers, wall, own, errors)
-            for name, small in packed.items():
-                totals[name].pack(small)
+            for row in rows:
+                if row[0] not in totals:
+                    totals[row[0]] = window.totals_of(row[0])
+                window.calls += row[3]
+                _add_row(totals[row[0]], row)
         window.dropped_rows += self.core.dropped_uses
         self.core.dropped_uses = 0
 
+    def _leave_rows(self, window: Window) -> None:
+        """Leave the rows where they are until they are written, but for those that somebody looks at."""
+
+        def ended(name: str) -> int:
+            return window.entries[name].wall.count if name in window.entries else 0
+
+        rows = CoreRows(self.core, window.estimated | self.sampling.shed, ended)
+        for place, name in enumerate(rows.names):
+            totals = window.totals_of(name)
+            shared = name == OTHER or totals is not window.totals.get(name)
+            for apart in rows.apart(place, shared):
+                for row in apart:
+                    _add_row(totals, row)
+        window.rows = rows
+        window.calls += rows.calls
+
     def _read(self) -> None:
         shed, meter = self.sampling.shed, self._meter
-        for function, calls, wall in self.core.meter():
-            if function in shed:
-                self.sampling.note(function, calls, wall)
-            else:
-                meter.calls[function] += calls
-                meter.wall[function] += wall
+        first = 0
+        while (found := self.core.meter(first, _FUNCTIONS)) is not None:
+            for function, calls, wall in found:
+                if function in shed:
+                    self.sampling.note(function, calls, wall)
+                else:
+                    meter.calls[function] += calls
+                    meter.wall[function] += wall
+            first += _FUNCTIONS
         for function, slices in self.core.resumptions():
             self.sampling.resumptions[function] += slices
         self.sampling.pinned.update(self.core.asking())
@@ -290,9 +313,9 @@ class NativeRecorder:
         self.open = {context for context in self.open if context.kind or context is root}
 
 
-def _is_small(wall: Counts) -> bool:
-    count, total, _, most = wall[:4]
-    return total < count * _SMALL_MEAN_NS and most < _SMALL_MAX_NS
+def _add_row(totals: Totals, row: ApartRow) -> None:
+    _, function, sampled, _, callers, wall, own, errors = row
+    (totals.sampled if sampled else totals.calls)[function].add_counts(callers, wall, own, errors)
 
 
 def _context_class(module: Any) -> Any:

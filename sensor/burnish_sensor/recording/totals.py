@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import marshal
-import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from ..queries.dependencies import Dependency, Endpoint
@@ -17,8 +15,6 @@ from .sampling import Sampling
 from .work import Work
 
 _ROWS_PER_TABLE = 20_000
-#: function, callers, wall, own, errors; see ``CallTotals.add_counts``
-PackedRow = tuple[int, dict[int, tuple[int, int]], Counts, Counts, dict[str, int]]
 
 
 def take(values: list[Any]) -> list[Any]:
@@ -52,13 +48,6 @@ class CallTotals:
         if meter is not None:
             meter.calls[edge.function] += len(owns)
             meter.wall[edge.function] += wall
-
-    @classmethod
-    def unpacked(cls, row: PackedRow) -> CallTotals:
-        """The totals of a row that was packed."""
-        totals = cls()
-        totals.add_counts(*row[1:])
-        return totals
 
     def add_counts(
         self, callers: dict[int, tuple[int, int]], wall: Counts, own: Counts, errors: dict[str, int]
@@ -210,23 +199,14 @@ class Totals:
         self.queries: defaultdict[Key, QueryTotals] = defaultdict(QueryTotals)
         self.per_call: defaultdict[tuple[int, Key], PerCallTotals] = defaultdict(PerCallTotals)
         self.dependencies: defaultdict[tuple[Endpoint, Site], DependencyTotals] = defaultdict(DependencyTotals)
-        self._packed: list[bytes] = []
+        #: how many rows of statements per call there may be
+        self.per_call_room = _ROWS_PER_TABLE
         self.dropped = 0
         self.dropped_dependencies = 0
 
-    def pack(self, rows: list[PackedRow]) -> None:
-        """Take rows of functions that are in no other table here, in a fiftieth of the room that objects would take."""
-        self._packed.append(zlib.compress(marshal.dumps(rows), 1))
-
-    def unpack(self) -> Iterator[tuple[int, CallTotals]]:
-        """Give up what was packed."""
-        while self._packed:
-            for row in marshal.loads(zlib.decompress(self._packed.pop())):
-                yield row[0], CallTotals.unpacked(row)
-
     def has_calls(self) -> bool:
         """Whether a function was called."""
-        return bool(self.calls or self.sampled or self._packed)
+        return bool(self.calls or self.sampled)
 
     def drain(self, context: Work) -> None:
         """Take the dependencies that a context holds now."""
@@ -277,7 +257,7 @@ class Totals:
             self.per_call[function, key].add_counts(executions, identical, time, drivers)
 
     def _has_room(self, table: dict[Any, Any]) -> bool:
-        if len(table) < _ROWS_PER_TABLE:
+        if len(table) < (self.per_call_room if table is self.per_call else _ROWS_PER_TABLE):
             return True
         self.dropped += 1
         return False

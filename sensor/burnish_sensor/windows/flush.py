@@ -14,6 +14,7 @@ from typing import Any, Callable
 from .. import threads
 from ..chance import Random
 from ..exemplars.exemplars import Exemplars
+from ..governor.duty_cycle import NEVER
 from ..governor.governor import Governor
 from ..identity import new_instance
 from ..mechanisms.exchange import CodeExchange
@@ -24,13 +25,17 @@ from ..output import open_output
 from ..queries.statements import Statements
 from ..recording.calls import Calls
 from ..settings import Settings
+from .memory import MemoryBound
 from .pieces import Paced, as_bytes, encode
 from .schedule import Schedule
 from .shapes import Shapes
 from .window import Window
 
 FORMAT = 1
+#: how often the thread looks how much was recorded
 _FOLD_NS = 250_000_000
+#: what is less than so many calls waits for up to this time: a fold costs as much as to record some 2,000 calls
+_FEW_CALLS, _LATEST_FOLD_NS = 2_000, 1_000_000_000
 _SOON_NS = 20_000_000
 _DROPPED = ("functions", "statements", "entries", "windows", "dependencies", "hooks")
 #: how long the end of a process waits for a window that is being written; a large one takes about a second
@@ -79,18 +84,28 @@ class Flusher:
         self._reported: Counter[str] = Counter()
         self._reporting: Counter[str] = Counter()
         self._lock = threads.Lock()
-        self._halt = threads.Event()
+        self._halt, self._alarm = threads.Event(), threads.Alarm()
         self._thread: threads.Thread | None = None
-        self._window = Window(self._settings.entries)
+        #: nothing is recorded, and the next call that is will ring
+        self._asleep = False
+        self._window = Window(self._settings.entries, direct=True)
         self._schedule = Schedule(self._length, *self._clocks)
         self._lost = 0
         self._notices = Notices()
         self._cpu = time.process_time_ns()
-        self._own_cpu = self._past_threads = self._thread_cpu = self._ident = self._next_fold = 0
+        self._own_cpu = self._past_threads = self._thread_cpu = self._ident = 0
+        self._next_look = self._folded_at = 0
         self._shapes = Shapes()
+        self._memory = MemoryBound(
+            self._settings.memory_mb, self._recorder, self._registry, self._statements, self._clocks[1]
+        )
 
     def wake(self) -> None:
-        """Start the thread if it does not run. Called from the recorder's slow paths."""
+        """Start the thread if it does not run, or wake it. Called from the recorder's slow paths."""
+        if self._asleep:
+            self._asleep = False
+            self._next_look = time.monotonic_ns() + _FOLD_NS
+            self._alarm.ring()
         if self._thread is None and not self.stopped:
             self._quietly(self.output.start)  # now: from Python 3.12 on it is too late when the process ends
             self._thread = threads.Thread(self._run)
@@ -100,12 +115,13 @@ class Flusher:
                 self.stopped = True
 
     def _run(self) -> None:
-        halt, duty = self._halt, self._governor.duty
+        halt, alarm = self._halt, self._alarm
         self._past_threads, self._ident = self._thread_cpu, threads.get_ident()
-        self._next_fold = 0
+        self._next_look = 0
         while True:
-            next_step = min(self._next_fold, duty.due) - time.monotonic_ns()
-            if halt.wait(max(min(next_step, self._schedule.left()) / _SECOND, 0.0005)):
+            next_step = min(self._next_look, self._governor.duty.due) - time.monotonic_ns()
+            alarm.sleep(max(min(next_step, self._schedule.left()) / _SECOND, 0.0005))
+            if halt.is_set():
                 return
             self._guarded(self._step)
             if self._schedule.left() <= 0:
@@ -115,9 +131,23 @@ class Flusher:
     def _step(self) -> None:
         """What is due between two windows, and also while one is written."""
         self._governor.duty.step()
-        if time.monotonic_ns() >= self._next_fold:
+        now = time.monotonic_ns()
+        if now < self._next_look:
+            return
+        self._next_look = now + _FOLD_NS
+        waiting = _FEW_CALLS if self._governor.sampled else self._recorder.pending()
+        if not waiting:
+            self._fall_asleep()
+        elif waiting >= _FEW_CALLS or now - self._folded_at >= _LATEST_FOLD_NS:
             self._fold()
-            self._next_fold = time.monotonic_ns() + self._fold_ns()
+            self._next_look = time.monotonic_ns() + self._fold_ns()
+
+    def _fall_asleep(self) -> None:
+        """Sleep until the window ends, or a call begins."""
+        self._next_look, self._asleep = NEVER, True
+        self._recorder.rouse()
+        if self._recorder.pending():  # in the meantime
+            self.wake()
 
     def _rest(self) -> None:
         """Between pieces of a window: let the application's threads run, and do not fall behind with the rest."""
@@ -142,10 +172,11 @@ class Flusher:
         if thread is None:
             return False
         self._halt.set()
+        self._alarm.ring()
         if not thread.is_current():
             thread.join(_LAST_SECONDS if self.stopped else 1.0)
         self._thread = None
-        self._halt = threads.Event()
+        self._halt, self._alarm = threads.Event(), threads.Alarm()
         return True
 
     def fold(self) -> None:
@@ -171,13 +202,15 @@ class Flusher:
             work()
         except Exception as error:  # noqa: BLE001 - the edge: the host must never see an error of ours
             self._lost += 1
-            self._window = Window(self._settings.entries)
+            self._window = Window(self._settings.entries, direct=True)
             self._notices.say("lost", f"a window was lost: {error!r}")
 
     def _fold(self, last: bool = False) -> None:
+        self._folded_at = time.monotonic_ns()
         self._recorder.take(self._window, self._governor.meter, last)
         if self.exemplars is not None:
             self.exemplars.fold(self._window)
+        self._memory.check(self._window, self.exemplars, self._notices)
         self._governor.decide()
 
     def _flush(self) -> None:
@@ -192,13 +225,15 @@ class Flusher:
         if self.exemplars is not None:
             window.more = self.exemplars.tables(window)
         start, end = self._schedule.close()
-        self._window = Window(self._settings.entries)
+        self._window = Window(self._settings.entries, direct=True)
+        self._memory.next_window(self._window, self.exemplars)
         pieces = as_bytes(self._pieces(window, start, end))
         if self.output.write(start, self._sequence, pieces):
             self._sequence += 1
             self._reported = self._reporting
         else:
             self._lost += 1
+        window.close()
 
     def _pieces(self, window: Window, start: int, end: int) -> Iterator[str]:
         """The line of a window, in small pieces."""
@@ -238,7 +273,7 @@ class Flusher:
     def _newly_dropped(self, window: Window) -> dict[str, int]:
         """What was dropped since the last window that could be written."""
         dropped = self._dropped
-        dropped["functions"] = self._registry.dropped
+        dropped["functions"] = self._registry.dropped + self._recorder.dropped_rows
         dropped["entries"] += window.dropped_entries
         dropped["rows"] += window.dropped_rows + sum(totals.dropped for totals in window.totals.values())
         dropped["statements"] = self._statements.dropped + dropped["rows"]

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 #: How long the flush thread works before it lets others run, in ns. Well below 5 ms; not much shorter, because where
 #: the application computes all the time, it is 5 ms (the switch interval) until the flush thread has its turn again.
-WORK_NS = 2_000_000
+WORK_NS = 1_000_000
 _CHUNK = 256
 _PIECE = 65_536
 
@@ -70,11 +70,11 @@ def _first(pair: tuple[Any, Any]) -> Any:
 
 
 def array(name: str, rows: Iterable[Any], pace: Pace) -> Iterator[str]:
-    """``"name":[row,row,…]``"""
+    """``"name":[row,row,…]``; a string is one row or more that are encoded already."""
     yield f'"{name}":['
     separator = ""
     for row in rows:
-        yield separator + encode(row)
+        yield separator + (row if isinstance(row, str) else encode(row))
         separator = ","
         pace()
     yield "]"

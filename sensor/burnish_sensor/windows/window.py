@@ -14,6 +14,7 @@ from ..queries.dependencies import Endpoint
 from ..queries.log import Key, Site
 from ..queries.statements import Statements
 from ..recording.histogram import Histogram
+from ..recording.rows import CoreRows
 from ..recording.totals import CallTotals, DependencyTotals, PerCallTotals, QueryTotals, Totals
 from ..recording.work import Work
 from .pieces import Pace, array, emptied, in_order, mapping, no_pace
@@ -38,11 +39,21 @@ class EntryTotals:
             self.status[context.status] += 1
 
 
-class Window:
-    """One window being filled, by one thread at a time."""
+def _without_per_call() -> Totals:
+    totals = Totals()
+    totals.per_call_room = 0
+    return totals
 
-    def __init__(self, entries: int) -> None:
-        self._capacity = entries
+
+class Window:
+    """One window being filled, by one thread at a time.
+
+    ``direct``: a recorder that can write call rows itself may keep them until then, in ``rows``.
+    """
+
+    def __init__(self, entries: int, direct: bool = False) -> None:
+        self._capacity, self.direct = entries, direct
+        self.rows: CoreRows | None = None
         self.entries: dict[str, EntryTotals] = {}
         self.totals: defaultdict[str, Totals] = defaultdict(Totals)
         self.dropped_entries = self.dropped_rows = 0
@@ -89,9 +100,22 @@ class Window:
 
     def is_empty(self) -> bool:
         """Whether nothing happened."""
-        return not self.entries and not any(
-            t.has_calls() or t.queries or t.per_call or t.dependencies for t in self.totals.values()
+        return (
+            not self.entries
+            and not (self.rows is not None and self.rows.calls)
+            and not any(t.has_calls() or t.queries or t.per_call or t.dependencies for t in self.totals.values())
         )
+
+    def no_more_per_call(self) -> None:
+        """Take in no new rows of statements per call."""
+        self.totals.default_factory = _without_per_call
+        for totals in self.totals.values():
+            totals.per_call_room = 0
+
+    def close(self) -> None:
+        """Give up what was not written."""
+        if self.rows is not None:
+            self.rows.close()
 
     def pieces(self, registry: Registry, statements: Statements, pace: Pace = no_pace) -> Iterator[str]:
         """The tables as the members of a JSON object, in small pieces and in the order of names.
@@ -107,6 +131,10 @@ class Window:
         for name, table in self.more.items():
             yield ","
             yield from array(name, iter(table), pace)
+        if self.rows is not None:
+            for numbers in self.rows.mentioned():
+                tables.functions.update(numbers)
+                pace()
         functions = in_order(map(registry.functions.__getitem__, emptied(tables.functions)), lambda f: f.name, pace)
         yield ","
         yield from mapping("functions", ((function.name, function.to_dict()) for function in functions), pace)
@@ -123,12 +151,12 @@ class _Tables:
     """Rows as they are asked for, and the functions and statements that those named which were."""
 
     def __init__(self, window: Window, registry: Registry, pace: Pace) -> None:
-        self._registry, self._weights, self._pace = registry, window.weights, pace
+        self._registry, self._weights, self._pace, self._rows = registry, window.weights, pace, window.rows
         self._totals = [(name, window.totals[name]) for name in sorted(window.totals)]
         self.functions: set[int] = set()
         self.statements: set[str] = set()
 
-    def named(self) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
+    def named(self) -> Iterator[tuple[str, Iterator[dict[str, Any] | str]]]:
         """Each table with its rows, to be used up before the next one."""
         for name, rows in (
             ("calls", self._calls),
@@ -138,7 +166,7 @@ class _Tables:
         ):
             yield name, itertools.chain.from_iterable(itertools.starmap(rows, self._totals))
 
-    def _calls(self, entry: str, totals: Totals) -> Iterator[dict[str, Any]]:
+    def _calls(self, entry: str, totals: Totals) -> Iterator[dict[str, Any] | str]:
         functions = itertools.chain(  # not a union of sets, which is one long step
             totals.calls,
             (number for number in totals.sampled if number not in totals.calls),
@@ -151,8 +179,8 @@ class _Tables:
             if exact and function in unseen:
                 calls = without_own(calls, unseen[function])
             yield {**self._call_row(entry, function, calls), **rate}
-        for function, calls in totals.unpack():
-            yield self._call_row(entry, function, without_own(calls, unseen[function]) if function in unseen else calls)
+        if self._rows is not None:
+            yield from self._rows.texts(entry, self._registry.functions)
 
     def _queries(self, entry: str, totals: Totals) -> Iterator[dict[str, Any]]:
         for key in in_order(totals.queries, self._order, self._pace):
