@@ -209,7 +209,8 @@ class NativeRecorder:
 
     def pending(self) -> int:
         calls: int = self.core.pending(self.open)
-        return calls + len(self.ended)
+        open_ = list(self.open)
+        return calls + len(self.ended) + sum(len(context.executions) + len(context.dependencies) for context in open_)
 
     def memory(self) -> int:
         held: int = self.core.memory()

@@ -14,7 +14,6 @@ from typing import Any, Callable
 from .. import threads
 from ..chance import Random
 from ..exemplars.exemplars import Exemplars
-from ..governor.duty_cycle import NEVER
 from ..governor.governor import Governor
 from ..identity import new_instance
 from ..mechanisms.exchange import CodeExchange
@@ -143,8 +142,8 @@ class Flusher:
             self._next_look = time.monotonic_ns() + self._fold_ns()
 
     def _fall_asleep(self) -> None:
-        """Sleep until the window ends, or a call begins."""
-        self._next_look, self._asleep = NEVER, True
+        """Sleep until a call begins; what runs outside of the application's functions is found a little later."""
+        self._next_look, self._asleep = time.monotonic_ns() + _LATEST_FOLD_NS, True
         self._recorder.rouse()
         if self._recorder.pending():  # in the meantime
             self.wake()

@@ -79,7 +79,8 @@ def test_a_hundred_thousand_functions(tmp_path: Path) -> None:
         print(total)
         burnish_sensor.stop()
     """
-    started = start(["-c", textwrap.dedent(code)], tmp_path, observed=False, BURNISH_WINDOW_SECONDS="5")
+    roomy = {"BURNISH_WINDOW_SECONDS": "5", "BURNISH_MEMORY_MB": "256"}  # not the bound of memory, but the cap
+    started = start(["-c", textwrap.dedent(code)], tmp_path, observed=False, **roomy)
     assert finish(started, timeout=_LONG_S) == (0, f"{200 * sum(range(500))}\n", "")
     dropped = sum(window["sensor"]["dropped"]["functions"] for window in windows(tmp_path))
     assert dropped > 10_000
