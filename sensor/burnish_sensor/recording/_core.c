@@ -1802,7 +1802,7 @@ static Named *named_of(Recorder *r, PyObject *name)
 
 static uint64_t waiting_in(const CallLog *log)
 {
-    return log->n + (log->partial != NULL && log->partial->table.n ? LOG_RECORDS : 0);
+    return log->n + log->n_executions + (log->partial != NULL && log->partial->table.n ? LOG_RECORDS : 0);
 }
 
 static PyObject *pending(Recorder *r, PyObject *contexts)

@@ -209,8 +209,7 @@ class NativeRecorder:
 
     def pending(self) -> int:
         calls: int = self.core.pending(self.open)
-        open_ = list(self.open)
-        return calls + len(self.ended) + sum(len(context.executions) + len(context.dependencies) for context in open_)
+        return calls + len(self.ended) + sum(len(context.dependencies) for context in list(self.open))
 
     def memory(self) -> int:
         held: int = self.core.memory()
