@@ -4,9 +4,9 @@
 
 Beside the functions of `windows.Service`, which have no problem, there are `--each` of every kind here, seen in each
 of 168 hours: N+1 loops over rows, statements that ask again, hot functions, spikes under a condition (36 calls looked
-at in an hour; the store keeps at most 16 of each kind in a window), flaky dependencies, repeated calls, functions that raise, requests of stock OpenTelemetry.
-All of them come through the store as windows. CPU time; the target is 2 s for all detectors together, and growth that
-is no more than linear.
+at in an hour; the store keeps at most 16 of each kind in a window), flaky dependencies, repeated calls, functions that
+raise, requests of stock OpenTelemetry. All of them come through the store as windows. CPU time; the target is 2 s for
+all detectors together, and growth that is no more than linear.
 """
 
 from __future__ import annotations
