@@ -17,7 +17,8 @@ from pydantic import create_model
 
 from burnish.configfile import load
 from burnish.errors import ConfigError, UsageError
-from burnish.job import Finding, Job
+from burnish.finding import Finding
+from burnish.job import Job
 from burnish.profile import LineTime, Profile
 from burnish.protocols import Clock, Database, Detector, Forge, ModelAdapter, Prover, Recipe, Runtime, Workspace
 from burnish.settings import (

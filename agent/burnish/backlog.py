@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from burnish.job import Finding, Job, Model, Outcome, Passed, State
+from burnish.finding import Finding, Model, Passed
+from burnish.job import Job, Outcome, State
 from burnish.why import Why
 
 CHANCE_SUCCESSES, CHANCE_FAILURES = 4.0, 1.0

@@ -22,7 +22,7 @@ from itertools import combinations, pairwise
 from statistics import NormalDist, fmean, median
 from typing import NamedTuple
 
-from burnish.job import Interval
+from burnish.finding import Interval
 
 MOST_RHO = 0.9
 """With more than this, few values hold no news at all; the estimate is not trusted beyond it."""

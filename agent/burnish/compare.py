@@ -23,7 +23,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from burnish.job import Interval, Outcome, Prediction
+from burnish.finding import Interval
+from burnish.job import Outcome, Prediction
 from burnish.profile import Point, Series
 from burnish.settings import VerdictSettings
 from burnish.stats import bootstrap_two

@@ -21,7 +21,7 @@ from typing import Annotated, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from burnish.job import Interval
+from burnish.finding import Interval
 from burnish.stats import bootstrap
 
 Fact = bool | int | str

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from burnish.errors import ConfigError, Unavailable
-from burnish.job import Candidate, Job, Passed, PullRequest, State
+from burnish.finding import Candidate, Passed
+from burnish.job import Job, PullRequest, State
 from burnish.limits import held_back, not_ready
 from burnish.plan import unanswered
 from burnish.protocols import JobRunner

@@ -14,8 +14,8 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from burnish.finding import Interval
 from burnish.histogram import Histogram
-from burnish.job import Interval
 
 RESAMPLES = 200
 MOST_HOURS = 48

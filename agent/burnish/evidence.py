@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from burnish.job import Evidence, Finding, Interval
+from burnish.finding import Evidence, Finding, Interval
 from burnish.pull_request import ms
 
 

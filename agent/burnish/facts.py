@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from burnish.evidence import in_a_line
-from burnish.job import Candidate, Finding, Job, Passed, Told
+from burnish.finding import Candidate, Finding, Passed, Told
+from burnish.job import Job
 from burnish.profile import Profile
 from burnish.pull_request import reason
 

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 
 from burnish.evidence import in_a_line
 from burnish.facts import Row
+from burnish.finding import Finding, Interval
 from burnish.function_model import Changed, FunctionView, Share, Status
-from burnish.job import Finding, Interval, Job
+from burnish.job import Job
 from burnish.pull_request import reason
 from burnish.tokens import fitted
 

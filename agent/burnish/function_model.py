@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
-from burnish.job import Finding, Interval, Job, Model, Site
+from burnish.finding import Finding, Interval, Model, Site
+from burnish.job import Job
 
 
 class Status(str, Enum):

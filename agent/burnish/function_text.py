@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from burnish.evidence import in_a_line
+from burnish.finding import Interval
 from burnish.function_facts import most, readable, when
 from burnish.function_model import Changed, FunctionView, Share, Status, Times
 from burnish.function_view import ago
-from burnish.job import Interval
 from burnish.pull_request import ms, reason
 
 MOST = 4

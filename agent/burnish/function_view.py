@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from burnish.conditions import Condition, Sample, explain
+from burnish.finding import Finding, Interval, Site
 from burnish.function_model import (
     Changed,
     Confidence,
@@ -24,7 +25,7 @@ from burnish.function_model import (
     Times,
 )
 from burnish.histogram import Histogram
-from burnish.job import Finding, Interval, Job, Site
+from burnish.job import Job
 from burnish.measured import measured
 from burnish.nearest import nearest
 from burnish.profile import DependencyStats, FanOut, FunctionStats, Profile, Release

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from burnish.job import Candidate, Job, Passed, State, Step
+from burnish.finding import Candidate, Passed
+from burnish.job import Job, State, Step
 from burnish.why import Why
 from burnish.world import World
 

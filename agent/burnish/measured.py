@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from burnish.job import Interval
+from burnish.finding import Interval
 from burnish.profile import FunctionStats, Profile
 from burnish.protocols import Runtime
 from burnish.standard import HOUR_NS

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from burnish.job import Change, Declined, Finding, Job, Passed
+from burnish.finding import Finding, Passed
+from burnish.job import Change, Declined, Job
 from burnish.protocols import Asked, Recipe, Source
 from burnish.why import Why
 from burnish.world import World

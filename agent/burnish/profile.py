@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from functools import cached_property
 
+from burnish.finding import Model, Site
 from burnish.histogram import Histogram
-from burnish.job import Model, Site
 
 
 class Release(Model):

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from burnish.conditions import Sample
-from burnish.job import Change, Declined, Finding, Job, Model, Passed, Proof, PullRequest
+from burnish.finding import Finding, Model, Passed
+from burnish.job import Change, Declined, Job, Proof, PullRequest
 from burnish.profile import Deployment, FunctionStats, Profile, Release, Series, Stretch, TableWrites
 
 

@@ -6,7 +6,8 @@ in it can mention a person or close an issue.
 
 from __future__ import annotations
 
-from burnish.job import Check, Effect, Interval, Job, Outcome, Prediction, Proof, PullRequest
+from burnish.finding import Interval
+from burnish.job import Check, Effect, Job, Outcome, Prediction, Proof, PullRequest
 from burnish.markdown import fenced, neutral
 from burnish.why import Why
 

@@ -14,7 +14,7 @@ from fnmatch import fnmatch
 from typing import NamedTuple
 
 from burnish.backlog import Priors
-from burnish.job import Candidate, Finding, Passed, Told
+from burnish.finding import Candidate, Finding, Passed, Told
 from burnish.settings import RankSettings
 from burnish.why import Why
 

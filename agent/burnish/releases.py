@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from burnish.finding import Model
 from burnish.identity import lineage
-from burnish.job import Model
 from burnish.profile import Deployment, FunctionStats, Release
 
 Contains = Callable[[str, str], bool]

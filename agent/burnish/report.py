@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from burnish.job import Candidate, Job, Model, Passed, Told
+from burnish.finding import Candidate, Model, Passed, Told
+from burnish.job import Job
 
 
 class Report(Model):

@@ -33,7 +33,7 @@ from burnish.conditions import (
     quantile,
     weigh,
 )
-from burnish.job import Interval
+from burnish.finding import Interval
 from burnish.stats import bootstrap_ratio, ratio_of_sums
 
 _RESAMPLES = 500

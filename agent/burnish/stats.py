@@ -17,7 +17,7 @@ from operator import mul
 from statistics import median
 from typing import TypeVar
 
-from burnish.job import Interval
+from burnish.finding import Interval
 
 RESAMPLES = 2000
 _Z = 1.96

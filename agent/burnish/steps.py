@@ -14,19 +14,8 @@ from typing import Any
 
 from burnish import compare as comparison
 from burnish import pools
-from burnish.job import (
-    Change,
-    Declined,
-    Interval,
-    Job,
-    Outcome,
-    Prediction,
-    Proof,
-    PullRequest,
-    State,
-    Step,
-    Verdict,
-)
+from burnish.finding import Interval
+from burnish.job import Change, Declined, Job, Outcome, Prediction, Proof, PullRequest, State, Step, Verdict
 from burnish.plan import choose, edited
 from burnish.pull_request import body, revert_body, verdict_comment, verdict_sentence
 from burnish.why import Why

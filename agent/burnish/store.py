@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from burnish.errors import DataError, LeaseHeld
-from burnish.job import Job, Model, State
+from burnish.finding import Model
+from burnish.job import Job, State
 from burnish.protocols import Clock
 
 SCHEMA = """

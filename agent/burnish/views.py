@@ -9,7 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from burnish.facts import Row, cost_facts, job_facts
-from burnish.job import Candidate, Finding, Job, Passed, Proof, Told
+from burnish.finding import Candidate, Finding, Passed, Told
+from burnish.job import Job, Proof
 from burnish.profile import Profile
 from burnish.pull_request import ms, percent, reason
 from burnish.report import Report

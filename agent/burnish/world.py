@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from burnish.backlog import Priors, blocked, learnt
-from burnish.job import Candidate, Finding, Job, Passed, Told
+from burnish.finding import Candidate, Finding, Passed, Told
+from burnish.job import Job
 from burnish.profile import LineTime, Profile
 from burnish.protocols import (
     Clock,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from burnish.job import Finding, Passed
+from burnish.finding import Finding, Passed
 from evals.scoreboard.score import Answer, Answers, Score, scores
 
 TOLD_AS = {"n_plus_one": "repeated_statement", "repeated_query": "repeated_statement", "missing_index": "missing_index"}

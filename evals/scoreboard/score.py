@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from burnish.job import Finding, Passed
+from burnish.finding import Finding, Passed
 
 FIRST = 10
 """How many candidates a team looks at in the first weeks."""

@@ -16,9 +16,10 @@ from contextlib import closing
 from pathlib import Path
 
 from burnish.cycle import run_cycle
+from burnish.finding import Finding, Passed
 from burnish.graph import Jobs
 from burnish.histogram import Histogram
-from burnish.job import Check, Finding, Job, Passed
+from burnish.job import Check, Job
 from burnish.profile import EntryStats, FunctionStats, Point, Profile, Series
 from burnish.protocols import Forge, ModelAdapter, Prover, Recipe
 from burnish.report import Report

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from burnish.backlog import Priors, blocked, learnt
-from burnish.job import Candidate, Interval, Job, Outcome, Prediction, State, Step, Verdict
+from burnish.finding import Candidate, Interval
+from burnish.job import Job, Outcome, Prediction, State, Step, Verdict
 from burnish.testing.scripted import finding, interval
 from burnish.why import Why
 

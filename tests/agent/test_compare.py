@@ -7,7 +7,8 @@ import random
 import pytest
 
 from burnish.compare import Measured, Side, errors_rose, outcome
-from burnish.job import Interval, Outcome, Prediction
+from burnish.finding import Interval
+from burnish.job import Outcome, Prediction
 from burnish.profile import Point, Series
 from burnish.settings import VerdictSettings
 

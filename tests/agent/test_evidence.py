@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from burnish.evidence import in_a_line
-from burnish.job import Evidence, Site
+from burnish.finding import Evidence, Site
 from burnish.testing.scripted import finding, interval
 
 SITE = Site(function="shop.models:Order.total", file="shop/models.py", line=31)

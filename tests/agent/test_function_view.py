@@ -11,11 +11,12 @@ import pytest
 
 from burnish.conditions import Exemplar, Looked, Sample
 from burnish.excerpt import excerpt
+from burnish.finding import Finding
 from burnish.function_facts import digits, function_json, readable
 from burnish.function_model import FunctionView, Status
 from burnish.function_text import function_text
 from burnish.function_view import function_view
-from burnish.job import Finding, Job
+from burnish.job import Job
 from burnish.testing import MemoryRuntime
 from burnish.testing import windows as w
 from burnish.testing.scripted import finding
@@ -178,7 +179,7 @@ def test_the_condition_under_which_it_is_slow(tmp_path: Path) -> None:
 
 
 def job(function: str, number: int) -> Job:
-    from burnish.job import Candidate
+    from burnish.finding import Candidate
 
     candidate = Candidate(finding=finding(function), saving_ns_per_minute=1.0, chance=0.5, risk=1.0)
     return Job(id=f"{number:012d}", candidate=candidate, base="c", created_unix=float(number))

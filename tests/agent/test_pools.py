@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from burnish.job import Candidate, Job, PullRequest
+from burnish.finding import Candidate
+from burnish.job import Job, PullRequest
 from burnish.pools import errors, with_fix, without_fix
 from burnish.testing import MemoryRuntime
 from burnish.testing.scripted import finding

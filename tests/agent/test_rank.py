@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from burnish.backlog import Priors
-from burnish.job import Finding
+from burnish.finding import Finding
 from burnish.rank import rank
 from burnish.settings import RankSettings
 from burnish.testing.scripted import finding

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from burnish.job import Evidence, Finding, Passed, Site
+from burnish.finding import Evidence, Finding, Passed, Site
 from burnish.testing.scripted import finding
 from burnish.why import Why
 from evals.scoreboard.score import Answer, Answers, scores

@@ -8,7 +8,7 @@ from burnish import facts, views
 from burnish.commands.lookup import app_of, last_report, named, profile_of, unknown
 from burnish.commands.output import output
 from burnish.errors import UsageError
-from burnish.job import Passed
+from burnish.finding import Passed
 from burnish.why import Why
 
 

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from burnish.job import (
-    Change,
-    Check,
-    Declined,
-    Effect,
-    EntryShare,
-    Evidence,
-    FileEdit,
-    Finding,
-    Interval,
-    Job,
-    Passed,
-    Proof,
-)
+from burnish.finding import EntryShare, Evidence, Finding, Interval, Passed
+from burnish.job import Change, Check, Declined, Effect, FileEdit, Job, Proof
 from burnish.profile import Profile
 from burnish.protocols import Database, Runtime, Source
 

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from burnish.job import Finding
+from burnish.finding import Finding
 from burnish.testing import windows as w
 from burnish_tools.detectors import detector_types
 from burnish_tools.runtime import SqliteStore

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import geometric_mean, median
 from typing import TypeVar
 
-from burnish.job import Interval
+from burnish.finding import Interval
 from burnish.stats import bootstrap
 
 PLAIN, AGAIN, SENSOR = "plain", "plain again", "sensor"

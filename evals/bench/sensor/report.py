@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from burnish.job import Interval
+from burnish.finding import Interval
 from evals.bench.sensor.errors import BenchError
 
 BEGIN, END = "<!-- sensor:begin -->", "<!-- sensor:end -->"

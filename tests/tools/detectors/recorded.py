@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from burnish.conditions import Sample
+from burnish.finding import Finding, Passed, Site
 from burnish.histogram import Histogram
-from burnish.job import Finding, Passed, Site
 from burnish.profile import DependencyStats, EntryStats, FunctionStats, Point, Profile, Series
 from burnish.testing import MemoryRuntime
 from burnish_tools.detectors import detector_types

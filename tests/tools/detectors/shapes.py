@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from burnish.job import Finding, Passed
+from burnish.finding import Finding, Passed
 from burnish.profile import Profile
 from burnish.protocols import Database
 from burnish.testing import windows as w

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from burnish.job import Finding
+from burnish.finding import Finding
 from burnish.profile import LineTime
 from burnish.testing import windows as w
 from burnish.why import Why

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from burnish.job import Finding, Passed
+from burnish.finding import Finding, Passed
 from burnish.profile import FunctionStats, Stretch
 from burnish.testing import MemoryRuntime
 from burnish.why import Why

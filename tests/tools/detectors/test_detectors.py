@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from burnish.configfile import sentences
+from burnish.finding import Site
 from burnish.histogram import Histogram
-from burnish.job import Site
 from burnish.measured import measured
 from burnish.profile import Driver
 from burnish.settings import Section

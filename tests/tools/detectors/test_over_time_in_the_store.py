@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from burnish.job import Finding
+from burnish.finding import Finding
 from burnish.testing import windows as w
 from burnish_tools.detectors.regression import Regression
 from burnish_tools.detectors.slow_rot import SlowRot

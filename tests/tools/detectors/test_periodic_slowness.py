@@ -9,7 +9,7 @@ from statistics import median
 import pytest
 
 from burnish.conditions import Exemplar, Looked, Sample
-from burnish.job import Finding, Passed
+from burnish.finding import Finding, Passed
 from burnish.profile import Point, Series, Stretch
 from burnish.testing import MemoryRuntime
 from burnish.why import Why

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from burnish.conditions import Exemplar, Looked, Sample
-from burnish.job import Finding
+from burnish.finding import Finding
 from burnish.testing.windows import write
 from burnish.why import Why
 from burnish_tools.detectors.rare_spike import RareSpike

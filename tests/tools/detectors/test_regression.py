@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from burnish.job import Finding, Passed
+from burnish.finding import Finding, Passed
 from burnish.testing.drawn import At, Code, Drawn, Told, always
 from burnish.why import Why
 from burnish_tools.detectors.regression import Regression

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from burnish.job import Finding, Passed
+from burnish.finding import Finding, Passed
 from burnish.testing import windows as w
 from burnish.why import Why
 from burnish_tools.detectors.repeated_statement import RepeatedStatement

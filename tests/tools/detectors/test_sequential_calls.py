@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from burnish.job import Finding, Passed
+from burnish.finding import Finding, Passed
 from burnish.profile import DependencyStats, FunctionStats
 from burnish.why import Why
 from tests.tools.detectors.recorded import a_profile, dependency, function, run, told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from burnish.job import Evidence, Finding, Interval, Site
+from burnish.finding import Evidence, Finding, Interval, Site
 from burnish.protocols import Asked
 
 VIEWS = """\

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from burnish.job import Candidate, Change, EntryShare, Evidence, FileEdit, Finding, Interval, Job, Proof
+from burnish.finding import Candidate, EntryShare, Evidence, Finding, Interval
+from burnish.job import Change, FileEdit, Job, Proof
 from burnish.settings import ServiceSettings
 from burnish.testing.workspace import FakeWorkspace
 from burnish_tools.proof.prover import ServiceProver

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from burnish.errors import ConfigError
-from burnish.job import EntryShare
+from burnish.finding import EntryShare
 from burnish_tools.proof.requests import BLOCK_BYTES, Recorded, recorded, sample
 
 

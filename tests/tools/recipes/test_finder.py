@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from burnish.job import Declined, Evidence
+from burnish.finding import Evidence
+from burnish.job import Declined
 from burnish.why import Why
 from burnish_tools.recipes import recipes
 from burnish_tools.recipes._base import BaseRecipe, MemorySource, example_finding

@@ -9,8 +9,9 @@ import re
 
 import pytest
 
+from burnish.finding import Evidence, Finding, Site
 from burnish.identity import body_hash
-from burnish.job import Change, Declined, Evidence, Finding, Site
+from burnish.job import Change, Declined
 from burnish.why import Why
 from burnish_tools.recipes import recipes
 from burnish_tools.recipes._base import Act, BaseRecipe, MemorySource, Refuse, example_finding, title

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 
-from burnish.job import Interval
+from burnish.finding import Interval
 from burnish.profile import FunctionStats, LineTime
 from burnish_tools.detectors._measure import ENOUGH, Z
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from burnish.finding import EntryShare, Evidence, Finding, Interval
 from burnish.histogram import Histogram
-from burnish.job import EntryShare, Evidence, Finding, Interval
 from burnish.measured import measured
 from burnish.profile import Driver, FunctionStats, Profile
 from burnish.protocols import Runtime

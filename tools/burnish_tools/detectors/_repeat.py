@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from burnish.job import Finding, Passed
+from burnish.finding import Finding, Passed
 from burnish.profile import FanOut, FunctionStats, Profile
 from burnish.why import Why
 from burnish_tools.detectors._measure import MS, client_ns, mean_low

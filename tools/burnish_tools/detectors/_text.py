@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from burnish.job import Interval
+from burnish.finding import Interval
 
 
 def duration(ns: float) -> str:

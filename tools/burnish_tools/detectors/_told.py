@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from burnish.changes import average
 from burnish.distribution import Hour, Shift, shift
-from burnish.job import Evidence, Finding, Interval
+from burnish.finding import Evidence, Finding, Interval
 from burnish.standard import QUERIES, WALL
 from burnish_tools.detectors._before import Before
 from burnish_tools.detectors._blame import Graph, changed

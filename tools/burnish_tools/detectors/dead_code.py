@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from burnish.job import Evidence, Finding, Interval, Passed
+from burnish.finding import Evidence, Finding, Interval, Passed
 from burnish.profile import FunctionStats, Profile
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from burnish.job import Evidence, Finding, Passed
+from burnish.finding import Evidence, Finding, Passed
 from burnish.profile import FunctionStats, Profile
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section

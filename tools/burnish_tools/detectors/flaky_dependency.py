@@ -23,8 +23,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from burnish.finding import EntryShare, Evidence, Finding, Interval, Passed
 from burnish.histogram import Histogram, merged
-from burnish.job import EntryShare, Evidence, Finding, Interval, Passed
 from burnish.profile import DependencyStats, FunctionStats, Profile, added
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section

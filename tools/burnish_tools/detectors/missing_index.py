@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from burnish.errors import Unavailable
-from burnish.job import Evidence, Finding, Passed
+from burnish.finding import Evidence, Finding, Passed
 from burnish.profile import FunctionStats, Profile, QueryStats
 from burnish.protocols import Database, Index, QueryPlan, Runtime
 from burnish.settings import Section

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from burnish.job import Evidence, Finding, Interval, Passed
+from burnish.finding import Evidence, Finding, Interval, Passed
 from burnish.profile import Driver, FanOut, FunctionStats, Profile
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section

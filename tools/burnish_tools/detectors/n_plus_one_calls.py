@@ -23,8 +23,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from burnish.finding import Evidence, Finding, Passed
 from burnish.histogram import merged
-from burnish.job import Evidence, Finding, Passed
 from burnish.profile import DependencyStats, FunctionStats, Profile
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section

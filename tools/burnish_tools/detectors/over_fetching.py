@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from heapq import nlargest
 
 from burnish.conditions import Exemplar, Sample, weigh
-from burnish.job import Evidence, Finding, Interval, Passed
+from burnish.finding import Evidence, Finding, Interval, Passed
 from burnish.profile import FunctionStats, Profile, QueryStats
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section

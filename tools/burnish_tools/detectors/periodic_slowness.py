@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from burnish.condition_search import sentence
 from burnish.conditions import IS, Sample, Test
-from burnish.job import Evidence, Finding, Interval, Passed
+from burnish.finding import Evidence, Finding, Interval, Passed
 from burnish.profile import FunctionStats, Profile, Stretch
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from burnish.condition_search import sentence
-from burnish.job import Evidence, Finding, Passed
+from burnish.finding import Evidence, Finding, Passed
 from burnish.profile import FunctionStats, Profile
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from burnish.changes import Difference
-from burnish.job import Finding, Passed
+from burnish.finding import Finding, Passed
 from burnish.profile import FunctionStats, Profile
 from burnish.protocols import Database, Runtime
 from burnish.releases import in_order

@@ -26,8 +26,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from burnish.finding import Evidence, Finding, Passed, Site
 from burnish.histogram import Histogram, merged
-from burnish.job import Evidence, Finding, Passed, Site
 from burnish.profile import DependencyStats, FunctionStats, Profile
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from burnish.changes import Difference, average, split
-from burnish.job import Evidence, Finding, Passed
+from burnish.finding import Evidence, Finding, Passed
 from burnish.profile import FunctionStats, Profile
 from burnish.protocols import Database, Runtime
 from burnish.settings import Section

@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
-from burnish.job import Change, Declined, FileEdit, Finding, Model
+from burnish.finding import Finding, Model
+from burnish.job import Change, Declined, FileEdit
 from burnish.protocols import Asked
 from burnish.why import Why
 from burnish_tools.model.touched import touched

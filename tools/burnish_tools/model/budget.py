@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from burnish.errors import DataError
-from burnish.job import Model
+from burnish.finding import Model
 from burnish.protocols import Clock
 from burnish_tools.model import ModelSettings
 

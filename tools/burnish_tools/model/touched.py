@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from burnish.job import FileEdit, Finding
+from burnish.finding import Finding
+from burnish.job import FileEdit
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 

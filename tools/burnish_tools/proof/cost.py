@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Protocol, TypeVar
 
-from burnish.job import Interval
+from burnish.finding import Interval
 from burnish.stats import bootstrap, median_saving
 from burnish_tools.proof.settings import ProofSettings
 

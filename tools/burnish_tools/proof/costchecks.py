@@ -7,7 +7,8 @@ import random
 from collections.abc import Sequence
 from statistics import median
 
-from burnish.job import Check, Effect, Interval
+from burnish.finding import Interval
+from burnish.job import Check, Effect
 from burnish.stats import bootstrap, median_saving
 from burnish.why import Why
 from burnish_tools.proof.cost import Bench

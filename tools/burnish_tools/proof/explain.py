@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from burnish.job import Change, Check, Finding
+from burnish.finding import Finding
+from burnish.job import Change, Check
 from burnish.protocols import Database
 from burnish.why import Why
 from burnish_tools.proof.replay import Arm, Service, refusal

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from burnish.job import Change, Check, EntryShare, Job, Proof
+from burnish.finding import EntryShare
+from burnish.job import Change, Check, Job, Proof
 from burnish.protocols import Workspace
 from burnish.settings import ServiceSettings
 from burnish.why import Why

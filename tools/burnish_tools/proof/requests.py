@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from burnish.errors import ConfigError
-from burnish.job import EntryShare
+from burnish.finding import EntryShare
 
 LINE = re.compile(rb'\[(?P<time>[^\]]+)\] "GET (?P<target>/\S*) HTTP/[\d.]+" (?P<status>[23]\d\d) ')
 BLOCK_BYTES = 256 * 1024

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from burnish.job import Change, Declined, Evidence, FileEdit, Finding, Interval
+from burnish.finding import Evidence, Finding, Interval
+from burnish.job import Change, Declined, FileEdit
 from burnish.protocols import Source
 from burnish.why import Why
 from burnish_tools.recipes.source.edit import Edits

@@ -6,7 +6,8 @@ import ast
 import hashlib
 import re
 
-from burnish.job import Change, FileEdit, Finding
+from burnish.finding import Finding
+from burnish.job import Change, FileEdit
 from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, title
 from burnish_tools.recipes.examples.index import COMPOSITE_INDEX

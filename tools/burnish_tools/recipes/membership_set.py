@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from burnish.job import Change, Finding
+from burnish.finding import Finding
+from burnish.job import Change
 from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, title
 from burnish_tools.recipes.examples.membership import MEMBERSHIP_SET

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from burnish.errors import BurnishError, ConfigError
-from burnish.job import Finding, Model
+from burnish.finding import Finding, Model
 from burnish.profile import Profile, QueryStats, TableWrites
 from burnish_tools.databases.postgres import PostgresDatabase
 from burnish_tools.databases.statement import quoted

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from burnish.job import Interval
+from burnish.finding import Interval
 from evals.bench.sensor.errors import BenchError
 from evals.bench.sensor.report import BEGIN, END, Table, interval, write_docs, write_json
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from burnish.job import Evidence, Finding
+from burnish.finding import Evidence, Finding
 from burnish.why import Why
 from burnish_tools.recipes._base import Act, Refuse, example_finding
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from burnish.finding import Finding
 from burnish.identity import body_hash
-from burnish.job import Finding
 from burnish.why import Why
 from burnish_tools.recipes.source.repo import Decline, FunctionNode, Module, Repository, type_of_function
 

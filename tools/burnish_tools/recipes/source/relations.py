@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from burnish.job import Finding
+from burnish.finding import Finding
 from burnish.why import Why
 from burnish_tools.recipes.source.chains import Feed, unwrap
 from burnish_tools.recipes.source.edit import Edits, add_arguments, call_method

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from burnish.job import Finding
+from burnish.finding import Finding
 from burnish.why import Why
 from burnish_tools.recipes.source.chains import Feed
 from burnish_tools.recipes.source.functions import (

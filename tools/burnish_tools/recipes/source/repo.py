@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from burnish.job import Finding
+from burnish.finding import Finding
 from burnish.protocols import Source
 from burnish.why import Why
 

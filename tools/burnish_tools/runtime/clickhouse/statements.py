@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from burnish.job import Site
+from burnish.finding import Site
 from burnish.profile import DependencyStats, Driver, FanOut, QueryStats
 from burnish_tools.runtime.clickhouse.buckets import histogram
 from burnish_tools.runtime.clickhouse.cover import Cover, Row

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from burnish.job import Site
+from burnish.finding import Site
 from burnish_tools.runtime.sqlite.cover import Cover
 from burnish_tools.runtime.sqlite.rows import TABLES, Counter, Key, Row, Table, summed
 from burnish_tools.runtime.sqlite.sums import Sums, add_detail
