@@ -16,7 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,11 +118,15 @@ class Scene:
             "BURNISH_OUTPUT": str(self.directory / "windows"),
             "BURNISH_WINDOW_SECONDS": WINDOW_SECONDS,
         }
-        gunicorn = [sys.executable, "-m", "gunicorn", "--workers", str(WORKERS), "--bind", f"127.0.0.1:{self.port}"]
-        gunicorn += ["--access-logfile", str(self.directory / "access.log")]
+        self._serve(variables, "-m", "burnish_sensor", "--", sys.executable)
+
+    def _serve(self, variables: Mapping[str, str], *before: str, options: Sequence[str] = ()) -> None:
+        """Starts gunicorn, with what comes `before` it on the command line of Python, until it answers."""
+        gunicorn = ["-m", "gunicorn", "--workers", str(WORKERS), "--bind", f"127.0.0.1:{self.port}"]
+        gunicorn += ["--access-logfile", str(self.directory / "access.log"), *options]
         with (self.directory / "service.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "burnish_sensor", "--", *gunicorn, "shop.wsgi"],
+                [sys.executable, *before, *gunicorn, "shop.wsgi"],
                 cwd=self.checkout,
                 env={**self.environment, **variables},
                 stdout=log,

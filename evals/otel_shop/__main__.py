@@ -22,7 +22,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from burnish.app import App
-from evals.demo.scene import REPOSITORY, SERVICE, WORKERS, DemoError, Scene, on_postgres, on_sqlite
+from evals.demo.scene import REPOSITORY, SERVICE, DemoError, Scene, on_postgres, on_sqlite
 from evals.otel_shop.score import Seen, scored
 from evals.scoreboard.__main__ import tell
 from evals.scoreboard.score import Score
@@ -51,18 +51,7 @@ class OtelScene(Scene):
             "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
             "OTEL_BSP_SCHEDULE_DELAY": EXPORT_MS,
         }
-        gunicorn = [sys.executable, "-m", "gunicorn", "--workers", str(WORKERS), "--bind", f"127.0.0.1:{self.port}"]
-        gunicorn += ["--access-logfile", str(self.directory / "access.log"), "--config", str(CONFIGURATION)]
-        with (self.directory / "service.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*gunicorn, "shop.wsgi"],
-                cwd=self.checkout,
-                env={**self.environment, **variables},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self._wait_until_it_answers()
+        self._serve(variables, options=("--config", str(CONFIGURATION)))
 
 
 def collector(scene: OtelScene) -> subprocess.Popen[str]:

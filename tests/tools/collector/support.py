@@ -18,12 +18,12 @@ from burnish_tools.collector import CollectorSettings
 from burnish_tools.collector.answers import Answer
 from burnish_tools.collector.app import CollectorApp
 from burnish_tools.collector.health import Health
-from burnish_tools.collector.ports import Store
 from burnish_tools.collector.refused import Refused
 from burnish_tools.collector.settings import MB
 from burnish_tools.collector.writer import Writer
 from burnish_tools.runtime import SqliteStore
 from burnish_tools.runtime.format import Window, parse
+from burnish_tools.runtime.store import Store
 
 NDJSON = "application/x-ndjson"
 START = time.time() // 3600 * 3600 - 3600

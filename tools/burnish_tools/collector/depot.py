@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from burnish.errors import DataError, Unavailable
 from burnish_tools.collector.health import Health
 from burnish_tools.collector.intake import Batch
-from burnish_tools.collector.ports import Store
 from burnish_tools.collector.refused import Refused
 from burnish_tools.runtime.format import Window
+from burnish_tools.runtime.store import Store
 
 _REMEMBERED = 100_000
 """Instances whose highest sequence is known."""

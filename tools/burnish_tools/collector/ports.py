@@ -1,62 +1,13 @@
-"""What the collector needs from others: a store of windows, and a receiver that makes windows of OTLP."""
+"""What the collector needs from what makes windows of OTLP. Its store is `burnish_tools.runtime.store.Store`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from burnish.profile import Deployment
 from burnish_tools.collector.otlp.settings import OtlpSettings
 from burnish_tools.runtime.format import Window
-
-
-class Taken(Protocol):
-    """What became of a batch: each of its windows is new, was there before, or is refused."""
-
-    @property
-    def new(self) -> int:
-        """Windows that were added."""
-
-    @property
-    def duplicates(self) -> int:
-        """Windows that were there."""
-
-    @property
-    def refused(self) -> Mapping[str, int]:
-        """Windows by the reason why they can never be taken."""
-
-
-class Seen(Protocol):
-    """A service and environment of which there are windows."""
-
-    @property
-    def service(self) -> str: ...
-
-    @property
-    def environment(self) -> str: ...
-
-
-class Store(Protocol):
-    """Where windows go: the part of `burnish_tools.runtime.store.Store` that the collector uses.
-
-    One thread writes; `services` is asked from any.
-    """
-
-    def add(self, windows: Sequence[Window]) -> Taken:
-        """All of them, or (where it raises) none. What it returned for survives the death of the process."""
-
-    def mark(self, deployment: Deployment, service: str, environment: str) -> None:
-        """Notes a deployment; the same again is the same."""
-
-    def tidy(self, now: float) -> bool:
-        """One bounded step of rolling up; True where there is more to do."""
-
-    def services(self) -> Sequence[Seen]:
-        """What is in it."""
-
-    def close(self) -> None:
-        """Lets go of everything."""
 
 
 class Reply(Protocol):

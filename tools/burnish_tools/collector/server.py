@@ -18,11 +18,12 @@ from burnish.errors import ConfigError, Unavailable
 from burnish_tools.collector.app import CollectorApp
 from burnish_tools.collector.depot import Later
 from burnish_tools.collector.health import Health
-from burnish_tools.collector.ports import MakeReceiver, Store
+from burnish_tools.collector.ports import MakeReceiver
 from burnish_tools.collector.protocol import timed
 from burnish_tools.collector.refused import Refused
 from burnish_tools.collector.settings import MB, CollectorSettings
 from burnish_tools.collector.writer import Writer
+from burnish_tools.runtime.store import Store
 
 _DRAIN_SECONDS = 10
 """How long requests that came before SIGTERM may take to end."""

@@ -15,11 +15,12 @@ from burnish_tools.collector.deployments import mark
 from burnish_tools.collector.depot import Depot, Later
 from burnish_tools.collector.health import Health
 from burnish_tools.collector.intake import Batch, batch, of_lines
-from burnish_tools.collector.ports import MakeReceiver, Store
+from burnish_tools.collector.ports import MakeReceiver
 from burnish_tools.collector.queue import Queue, Task
 from burnish_tools.collector.refused import Refused
 from burnish_tools.collector.settings import MB, CollectorSettings
 from burnish_tools.collector.signals import Signals
+from burnish_tools.runtime.store import Store
 
 GROUP = 64
 """Requests in a transaction."""

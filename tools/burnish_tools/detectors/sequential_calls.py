@@ -16,7 +16,9 @@ from here almost only: of a client that everybody shares it is not known whose c
 
 *Independence cannot be seen*: a call may need the answer of the one before. So this informs. What is at stake is the
 sum of the means less the mean of the slowest of them, which by Aven (1985) is at most the largest mean plus
-√((k − 1) ÷ k · Σ variance) for k calls, whatever they have in common; all at the lower end of their intervals. Calls
+√((k − 1) ÷ k · Σ variance) for k calls, whatever they have in common: the largest of k numbers is above their mean by
+at most √(k − 1) of their standard deviations (Samuelson 1968), and Jensen's inequality does the rest. All is taken at
+the lower end of its interval. Calls
 that change something (POST, SET) are left alone: their order is meant. Loops at one place are `n_plus_one_calls`'s.
 """
 
@@ -58,6 +60,7 @@ class _Step:
     high_ns: float
     """Time of these in one call of the function: the mean with its interval."""
     variance: float
+    """Of that time where it is asked at all, at most: as if its calls were slow together."""
     reads: bool
 
 
@@ -234,7 +237,7 @@ def _direct(rows: Sequence[DependencyStats], stats: FunctionStats) -> _Step:
         low_ns=times * mean_low(wall),
         ns=times * wall.mean,
         high_ns=times * mean_high(wall),
-        variance=times * (variation(wall) * wall.mean) ** 2,
+        variance=(max(times, 1.0) * variation(wall) * wall.mean) ** 2,
         reads=all(row.operation.upper() in _READS for row in rows),
     )
 
@@ -251,7 +254,7 @@ def _through(inner: FunctionStats, steps: Sequence[_Step], stats: FunctionStats)
         low_ns=times * part * sum(step.low_ns for step in steps),
         ns=times * part * waits,
         high_ns=times * sum(step.high_ns for step in steps),
-        variance=times * sum(math.sqrt(step.variance) for step in steps) ** 2,
+        variance=(max(times, 1.0) * sum(math.sqrt(step.variance) for step in steps)) ** 2,
         reads=all(step.reads for step in steps),
     )
 
