@@ -74,6 +74,17 @@ def test_answers_that_vary_save_less_than_the_difference_of_means() -> None:
     assert 0.5 * truth < found.removable_ns / 1e6 < truth < 19
 
 
+def test_calls_at_one_place_that_are_slow_together_save_no_more_than_the_truth() -> None:
+    """Two calls at each of two places; both of a place take the same time: sums vary by more than single calls."""
+    rng = random.Random(5)
+    each = [[rng.gammavariate(9, 4) for _ in range(3000)] for _ in range(2)]
+    rows = [dependency(f"{QUOTE}:{i}", 6000, 2 * ms, peer=f"s{i}:80") for i, ms in enumerate(each, 1)]
+    both = [2 * a + 2 * b for a, b in zip(*each, strict=True)]
+    truth = (sum(both) - sum(2 * max(a, b) for a, b in zip(*each, strict=True))) / 3000
+    (found,), _ = seen([function(QUOTE, 3000, both)], rows)
+    assert 0.5 * truth < found.removable_ns / 1e6 < truth
+
+
 def test_calls_that_overlap_are_left_alone() -> None:
     """A gather: 40 ms of waiting in 25 ms."""
     findings, passed = seen([coroutine(QUOTE, 100, 25)], [PRICES, STOCKS])
