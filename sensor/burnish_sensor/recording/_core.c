@@ -274,20 +274,7 @@ static uint64_t given_up;
 
 static uint32_t hash_of(uint32_t key) { return key * 2654435761u >> 7; }
 
-static int rehash(Table *t)
-{
-    uint32_t size = t->mask ? (t->mask + 1) * 2 : 16, *index = calloc(size, sizeof(uint32_t));
-    if (index == NULL) return 0;
-    free(t->index);
-    t->index = index;
-    t->mask = size - 1;
-    for (uint32_t i = 0; i < t->n; i++) {
-        uint32_t at = hash_of(t->rows[i].key) & t->mask;
-        while (index[at]) at = (at + 1) & t->mask;
-        index[at] = i + 1;
-    }
-    return 1;
-}
+static uint32_t hash_of_row(const void *rows, uint32_t i) { return hash_of(((const Row *)rows)[i].key); }
 
 static Row *row_of(Table *t, uint32_t key)
 {
@@ -304,7 +291,7 @@ static Row *row_of(Table *t, uint32_t key)
     }
     if (t->n >= t->room && !more(&t->rows, &t->room, sizeof(Row))) return NULL;
     if ((t->n + 1) * 2 > t->mask) {
-        if (!rehash(t)) return NULL;
+        if (!regrow(&t->index, &t->mask, t->rows, t->n, hash_of_row)) return NULL;
         for (at = hash_of(key) & t->mask; t->index[at]; at = (at + 1) & t->mask) {}
     }
     Row *row = &t->rows[t->n];

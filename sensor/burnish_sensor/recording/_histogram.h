@@ -1,4 +1,4 @@
-/* histogram.py in C: base-2 exponential histograms of scale 3, and arrays that grow. */
+/* histogram.py in C: base-2 exponential histograms of scale 3, and arrays and indexes that grow. */
 #ifndef BURNISH_HISTOGRAM_H
 #define BURNISH_HISTOGRAM_H
 
@@ -26,6 +26,23 @@ static int more(void *array, uint32_t *room, size_t size)
     if (moved == NULL) return 0;
     *(void **)array = moved;
     *room = wanted;
+    return 1;
+}
+
+/* Twice the room of an index by hash with open addressing: slots hold the number of a row + 1, 0: free. `hash` is that
+ * of one of the rows. 0: no memory. */
+static int regrow(uint32_t **index, uint32_t *mask, const void *rows, uint32_t n, uint32_t (*hash)(const void *, uint32_t))
+{
+    uint32_t size = *mask ? (*mask + 1) * 2 : 16, *slots = calloc(size, sizeof(uint32_t));
+    if (slots == NULL) return 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = hash(rows, i) & (size - 1);
+        while (slots[at]) at = (at + 1) & (size - 1);
+        slots[at] = i + 1;
+    }
+    free(*index);
+    *index = slots;
+    *mask = size - 1;
     return 1;
 }
 

@@ -225,24 +225,15 @@ static unsigned long long executions_in(const Queries *q)
 
 static uint32_t use_hash(uint32_t function, uint32_t key) { return (function * 2654435761u ^ key * 2246822519u) >> 5; }
 
-static int more_uses(UseTable *t)
+static uint32_t hash_of_use(const void *rows, uint32_t i)
 {
-    uint32_t size = t->mask ? (t->mask + 1) * 2 : 16, *index = calloc(size, sizeof(uint32_t));
-    if (index == NULL) return 0;
-    free(t->index);
-    t->index = index;
-    t->mask = size - 1;
-    for (uint32_t i = 0; i < t->n; i++) {
-        uint32_t at = use_hash(t->rows[i].function, t->rows[i].key) & t->mask;
-        while (index[at]) at = (at + 1) & t->mask;
-        index[at] = i + 1;
-    }
-    return 1;
+    const UseRow *row = &((const UseRow *)rows)[i];
+    return use_hash(row->function, row->key);
 }
 
 static UseRow *use_row(UseTable *t, uint32_t function, uint32_t key)
 {
-    if ((t->n + 1) * 2 > t->mask && !more_uses(t)) return NULL;
+    if ((t->n + 1) * 2 > t->mask && !regrow(&t->index, &t->mask, t->rows, t->n, hash_of_use)) return NULL;
     uint32_t at = use_hash(function, key) & t->mask;
     for (; t->index[at]; at = (at + 1) & t->mask) {
         UseRow *row = &t->rows[t->index[at] - 1];
@@ -346,25 +337,12 @@ static void free_errors(ErrorCount *errors, uint32_t n)
     free(errors);
 }
 
-static int more_queries(QueryTable *t)
-{
-    uint32_t size = t->mask ? (t->mask + 1) * 2 : 16, *index = calloc(size, sizeof(uint32_t));
-    if (index == NULL) return 0;
-    free(t->index);
-    t->index = index;
-    t->mask = size - 1;
-    for (uint32_t i = 0; i < t->n; i++) {
-        uint32_t at = use_hash(0, t->rows[i].key) & t->mask;
-        while (index[at]) at = (at + 1) & t->mask;
-        index[at] = i + 1;
-    }
-    return 1;
-}
+static uint32_t hash_of_query(const void *rows, uint32_t i) { return use_hash(0, ((const QueryRow *)rows)[i].key); }
 
 /* The row of a key; NULL where there is no room, which the caller counts. */
 static QueryRow *query_row(QueryTable *t, uint32_t key)
 {
-    if ((t->n + 1) * 2 > t->mask && !more_queries(t)) return NULL;
+    if ((t->n + 1) * 2 > t->mask && !regrow(&t->index, &t->mask, t->rows, t->n, hash_of_query)) return NULL;
     uint32_t at = use_hash(0, key) & t->mask;
     for (; t->index[at]; at = (at + 1) & t->mask) {
         QueryRow *row = &t->rows[t->index[at] - 1];

@@ -134,20 +134,7 @@ static uint32_t place_hash(const Place *p)
     return use_hash(p->statement * 31 + p->function, p->file * 31 + (uint32_t)p->line);
 }
 
-static int more_keys(Recorder *r)
-{
-    uint32_t size = r->key_mask ? (r->key_mask + 1) * 2 : 64, *index = calloc(size, sizeof(uint32_t));
-    if (index == NULL) return 0;
-    free(r->key_index);
-    r->key_index = index;
-    r->key_mask = size - 1;
-    for (uint32_t key = 1; key <= r->n_keys; key++) {
-        uint32_t at = place_hash(&r->places[key]) & r->key_mask;
-        while (index[at]) at = (at + 1) & r->key_mask;
-        index[at] = key;
-    }
-    return 1;
-}
+static uint32_t hash_of_place(const void *places, uint32_t i) { return place_hash(&((const Place *)places)[i]); }
 
 static uint32_t find_key(Recorder *r, const Place *wanted)
 {
@@ -174,7 +161,9 @@ static uint32_t add_key(Recorder *r, const Place *place, PyObject *statement, Ex
     while (r->n_keys + 2 > r->places_room) {
         if (!more(&r->places, &r->places_room, sizeof(Place))) goto done;
     }
-    if (((r->n_keys + 2) * 2 > r->key_mask && !more_keys(r)) || PyList_Append(r->key_list, key) < 0) goto done;
+    if ((r->n_keys + 2) * 2 > r->key_mask &&
+        !regrow(&r->key_index, &r->key_mask, r->places + 1, r->n_keys, hash_of_place)) goto done;
+    if (PyList_Append(r->key_list, key) < 0) goto done;
     number = ++r->n_keys;
     r->places[number] = *place;
     r->statements[number] = place->statement;
