@@ -10,7 +10,8 @@ from burnish.job import Change, Declined, FileEdit
 from burnish.protocols import Source
 from burnish.why import Why
 from burnish_tools.recipes.source.edit import Edits
-from burnish_tools.recipes.source.repo import Decline, Repository
+from burnish_tools.recipes.source.foreign import refuse_file
+from burnish_tools.recipes.source.repo import Decline, Repository, repository_of
 
 TITLE_LENGTH = 72
 
@@ -22,11 +23,16 @@ class BaseRecipe:
     kinds: frozenset[str]
     risk: float
     examples: tuple[Act | Refuse, ...]
+    needles: tuple[str, ...] = ()
+    """One of these is in the finding's file wherever the recipe has something to do; empty: it looks in any case."""
 
     def apply(self, finding: Finding, source: Source) -> Change | Declined:
         """The edit, or why not. Whatever goes wrong inside is a refusal, never an error of the job."""
         try:
-            return self.change(finding, Repository(source, finding))
+            repository = repository_of(source, finding)
+            refuse_file(repository, finding.file)
+            self._refuse_without_needle(finding, repository)
+            return self.change(finding, repository)
         except Decline as refusal:
             return Declined(why=refusal.why, detail=refusal.detail)
         except RecursionError:
@@ -38,10 +44,19 @@ class BaseRecipe:
         """The edit. Raises Decline."""
         raise NotImplementedError
 
+    def _refuse_without_needle(self, finding: Finding, repository: Repository) -> None:
+        """Nothing is parsed for a file that cannot hold the pattern."""
+        text = repository.text(finding.file) if self.needles else None
+        if text is not None and not any(needle in text for needle in self.needles):
+            raise Decline(Why.NO_PATTERN, f"{finding.file} has no {' or '.join(self.needles)}")
+
 
 def file_edits(edits: Sequence[Edits]) -> tuple[FileEdit, ...]:
     """The edits as data, sorted by path. Raises Decline where a result is no valid Python or nothing changed."""
-    changed = [FileEdit(path=edit.module.path, before=edit.module.text, after=edit.text()) for edit in edits]
+    changed = [
+        FileEdit(path=edit.module.path, before=edit.module.original, after=edit.module.bom + edit.text())
+        for edit in edits
+    ]
     if all(edit.before == edit.after for edit in changed):
         raise Decline(Why.ALREADY_DONE, "the edit changes nothing")
     return tuple(sorted(changed, key=lambda edit: edit.path))

@@ -1,9 +1,13 @@
-"""Edits of one file. Places come from `ast` (cheap to analyse with); libcst rewrites them, so that comments stay."""
+"""Edits of one file. Places come from `ast` (cheap to analyse with); libcst rewrites them, so that comments stay.
+
+Only the top-level statements with an edit are parsed by libcst and spliced back between the other lines, which stay as
+they are to the byte: in a file of 5,000 lines that is one function instead of all.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 import libcst as cst
@@ -27,6 +31,8 @@ class Edits:
         self._after: dict[tuple[int, int], list[str]] = {}
         self._guards: dict[tuple[int, int], str] = {}
         self._spaced: set[tuple[int, int]] = set()
+        self._spaced_before: set[tuple[int, int]] = set()
+        self._removed: set[tuple[int, int]] = set()
 
     def change(self, node: ast.expr, rewrite: Rewrite) -> None:
         """Rewrites an expression."""
@@ -40,9 +46,12 @@ class Edits:
         """A list (comprehension) becomes a set (comprehension): only the brackets change."""
         self.change(node, _braces)
 
-    def before(self, statement: ast.stmt, code: str) -> None:
-        """Puts statements before one; comments above it stay with it."""
-        self._before.setdefault(self._place(statement)[:2], []).append(code)
+    def before(self, statement: ast.stmt, code: str, *, blank_line: bool = False) -> None:
+        """Puts statements before one (with a blank line between); comments above it stay with it."""
+        start = self._place(statement)[:2]
+        self._before.setdefault(start, []).append(code)
+        if blank_line:
+            self._spaced_before.add(start)
 
     def after(self, statement: ast.stmt, code: str, *, blank_line: bool = False) -> None:
         """Puts statements after one."""
@@ -55,17 +64,43 @@ class Edits:
         """`x = 1` → `if test: x = 1`, over two lines; comments above stay above."""
         self._guards[self._place(statement)[:2]] = test
 
+    def remove(self, statement: ast.stmt) -> None:
+        """Takes a statement out, one on lines of its own. Raises Decline where a comment would go with it."""
+        module, last = self.module, statement.end_lineno or statement.lineno
+        lines = module.lines[statement.lineno - 1 : last]
+        above = module.lines[statement.lineno - 2].lstrip() if statement.lineno > 1 else ""
+        alone = lines[0].strip() == module.segment(statement) or len(lines) > 1
+        if above.startswith("#") or not alone or any("#" in line for line in lines):
+            raise Decline(Why.NO_PATTERN, f"{module.at(statement)}: a comment belongs to a statement that would go")
+        self._removed.add(self._place(statement)[:2])
+
     def text(self) -> str:
         """The new text. Raises Decline where a place is not found again or the result is no valid Python."""
+        raw, left = self.module.raw_lines, self._places()
+        out: list[str] = []
+        done = 0
+        for first, last in _blocks(self.module.tree.body):
+            if any(first <= place[0] <= last for place in left):
+                out += ["".join(raw[done : first - 1]), self._rewritten("".join(raw[first - 1 : last]), first, left)]
+                done = last
+        if left:
+            lines = ", ".join(str(place[0]) for place in sorted(left))
+            raise Decline(Why.NO_PATTERN, f"{self.module.path}: lines {lines} have a form that cannot be edited")
+        return "".join([*out, *raw[done:]])
+
+    def _places(self) -> set[tuple[int, ...]]:
+        return {*self._expressions, *self._before, *self._after, *self._guards, *self._removed}
+
+    def _rewritten(self, text: str, first: int, left: set[tuple[int, ...]]) -> str:
+        """Top-level statements from line `first` with their edits, whose places are taken out of `left`."""
+        # A statement in front keeps libcst from taking a comment above the first one for the header of the file.
+        lead = "" if first == 1 else "pass" + self.module.newline
         try:
-            wrapper = MetadataWrapper(cst.parse_module(self.module.text), unsafe_skip_copy=True)
+            wrapper = MetadataWrapper(cst.parse_module(lead + text), unsafe_skip_copy=True)
         except cst.ParserSyntaxError as error:
             raise Decline(Why.NO_PATTERN, f"{self.module.path} cannot be read by libcst: {error.message}") from error
-        rewriter = _Rewriter(self, wrapper.module)
-        after = wrapper.visit(rewriter).code
-        if rewriter.left:
-            lines = ", ".join(str(place[0]) for place in sorted(rewriter.left))
-            raise Decline(Why.NO_PATTERN, f"{self.module.path}: lines {lines} have a form that cannot be edited")
+        rewriter = _Rewriter(self, wrapper.module, first, left)
+        after = wrapper.visit(rewriter).code[len(lead) :]
         try:
             ast.parse(after)
         except SyntaxError as error:
@@ -82,13 +117,30 @@ class Edits:
         return len(self.module.lines[line - 1].encode()[:offset].decode())
 
 
+def _blocks(body: Sequence[ast.stmt]) -> Iterator[tuple[int, int]]:
+    """First and last line of each top-level statement, with what stands above it; of several that share a line, once."""
+    start = end = 1
+    for place, node in enumerate(body):
+        end = node.end_lineno or node.lineno
+        if place + 1 == len(body) or _first_line(body[place + 1]) > end:
+            yield start, end
+            start = end + 1
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
 class _Rewriter(cst.CSTTransformer):
     METADATA_DEPENDENCIES = (PositionProvider,)
 
-    def __init__(self, edits: Edits, module: cst.Module) -> None:
+    def __init__(self, edits: Edits, module: cst.Module, first: int, left: set[tuple[int, ...]]) -> None:
         super().__init__()
         self.edits, self.module = edits, module
-        self.left: set[tuple[int, ...]] = {*edits._expressions, *edits._before, *edits._after, *edits._guards}
+        self.lead = int(first > 1)
+        self.lines_before = first - 1 - self.lead
+        self.left = left
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: object) -> object:  # type: ignore[override]
         node = super().on_leave(original_node, cast(cst.CSTNode, updated_node))
@@ -105,8 +157,13 @@ class _Rewriter(cst.CSTTransformer):
             self.left.discard(place)
         return node
 
-    def _statement(self, original: cst.CSTNode, node: Statement) -> Statement | cst.FlattenSentinel[Statement]:
+    def _statement(
+        self, original: cst.CSTNode, node: Statement
+    ) -> Statement | cst.FlattenSentinel[Statement] | cst.RemovalSentinel:
         start = self._place(original)[:2]
+        if start in self.edits._removed:
+            self.left.discard(start)
+            return cst.RemovalSentinel.REMOVE
         before = self._parsed(self.edits._before.get(start, ()))
         after = self._parsed(self.edits._after.get(start, ()))
         if start in self.edits._guards:
@@ -117,6 +174,8 @@ class _Rewriter(cst.CSTTransformer):
         if before:
             blank, kept = _split(node.leading_lines)
             before[0] = before[0].with_changes(leading_lines=[*blank, *before[0].leading_lines])
+            if start in self.edits._spaced_before:
+                kept = [cst.EmptyLine(indent=False), *kept]
             node = node.with_changes(leading_lines=kept)
         if after and start in self.edits._spaced:
             after[0] = after[0].with_changes(leading_lines=[cst.EmptyLine(indent=False)])
@@ -128,7 +187,8 @@ class _Rewriter(cst.CSTTransformer):
 
     def _place(self, node: cst.CSTNode) -> Place:
         where = self.get_metadata(PositionProvider, node)
-        return (where.start.line, where.start.column, where.end.line, where.end.column)
+        more = self.lines_before if where.start.line > self.lead else -where.start.line  # the lead is no line of it
+        return (where.start.line + more, where.start.column, where.end.line + more, where.end.column)
 
 
 def _guarded(node: Statement, test: str) -> cst.If:

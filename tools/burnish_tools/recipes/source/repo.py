@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,10 @@ type_of_function = (ast.FunctionDef, ast.AsyncFunctionDef)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 Defined = FunctionNode | ast.ClassDef | ast.Assign | ast.AnnAssign
 MAX_REEXPORTS = 5
+BOM = "\ufeff"
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
+KEPT_CHARACTERS = 2_000_000
+"""Parsed source that is kept from one recipe to the next: a syntax tree takes about 100 bytes for each character."""
 
 
 class Decline(Exception):
@@ -29,16 +34,32 @@ class Decline(Exception):
 class Module:
     """One parsed file."""
 
-    def __init__(self, name: str, path: str, text: str, tree: ast.Module) -> None:
+    def __init__(self, name: str, path: str, text: str, tree: ast.Module, bom: str = "") -> None:
         self.name = name
         self.path = path
         self.text = text
         self.tree = tree
+        self.bom = bom
 
     @cached_property
     def lines(self) -> list[str]:
         """The lines, without their ends, as `ast` counts them."""
         return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+    @cached_property
+    def raw_lines(self) -> list[str]:
+        """The same lines with their ends."""
+        return LINE.findall(self.text)
+
+    @property
+    def newline(self) -> str:
+        """The end of the first line."""
+        return self.raw_lines[0][len(self.lines[0]) :] or "\n" if self.raw_lines else "\n"
+
+    @property
+    def original(self) -> str:
+        """The file as it is in the repository, with its byte order mark where it has one."""
+        return self.bom + self.text
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
@@ -88,6 +109,15 @@ class Module:
         return ".".join([*package, *([node.module] if node.module else [])])
 
     @cached_property
+    def bindings(self) -> dict[str, list[ast.AST]]:
+        """What binds each name anywhere in the file, but for the names in bodies of classes: functions do not see
+        those."""
+        found: dict[str, list[ast.AST]] = {}
+        for name, node in _bound_in(self.tree, in_class=False):
+            found.setdefault(name, []).append(node)
+        return found
+
+    @cached_property
     def top(self) -> dict[str, Defined]:
         """Names bound at module level, by their last definition; also inside top-level `if` and `try`."""
         return dict(_bindings(self.tree.body))
@@ -105,6 +135,31 @@ def _bindings(body: list[ast.stmt]) -> Iterator[tuple[str, Defined]]:
             handlers = node.handlers if isinstance(node, ast.Try) else []
             for block in (node.body, node.orelse, *(handler.body for handler in handlers)):
                 yield from _bindings(block)
+
+
+def _bound_in(scope: ast.AST, *, in_class: bool) -> Iterator[tuple[str, ast.AST]]:
+    for node in ast.iter_child_nodes(scope):
+        if not in_class or isinstance(node, (ast.Global, ast.Nonlocal)):
+            yield from ((name, node) for name in names_bound(node))
+        inside = in_class and not isinstance(node, (*type_of_function, ast.Lambda))
+        yield from _bound_in(node, in_class=inside or isinstance(node, ast.ClassDef))
+
+
+def names_bound(node: ast.AST) -> list[str]:  # noqa: PLR0911 - one for each kind of node
+    """The names that this one node binds or deletes, or says to be those of an outer scope."""
+    if isinstance(node, ast.Name):
+        return [] if isinstance(node.ctx, ast.Load) else [node.id]
+    if isinstance(node, (*type_of_function, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, ast.arg):
+        return [node.arg]
+    if isinstance(node, ast.alias):
+        return [(node.asname or node.name).split(".")[0]]
+    if isinstance(node, (ast.Global, ast.Nonlocal)):
+        return list(node.names)
+    if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+        return [node.name] if node.name else []
+    return [node.rest] if isinstance(node, ast.MatchMapping) and node.rest else []
 
 
 @dataclass(frozen=True)
@@ -129,6 +184,8 @@ class Repository:
         self.prefix = _prefix(finding) if finding else ""
         self._modules: dict[str, Module | None] = {}
         self._texts: dict[str, str | None] = {}
+        self.characters = 0
+        """Length of all that was parsed."""
 
     def module(self, path: str) -> Module | None:
         """A parsed file; None where it is missing or no valid Python."""
@@ -146,11 +203,13 @@ class Repository:
         text = self.text(path)
         if text is None:
             return None
+        bare = text.removeprefix(BOM)
         try:
-            tree = ast.parse(text)
+            tree = ast.parse(bare)
         except (SyntaxError, ValueError):
             return None
-        return Module(self.module_name(path), path, text, tree)
+        self.characters += len(bare)
+        return Module(self.module_name(path), path, bare, tree, text[: len(text) - len(bare)])
 
     def module_name(self, path: str) -> str:
         """The dotted name under which the service imports a file."""
@@ -205,6 +264,21 @@ class Repository:
             member = dict(_bindings(node.body)).get(parts[1])
             return Definition(module, member, node) if member else None
         return None
+
+
+_last: Repository | None = None
+
+
+def repository_of(source: Source, finding: Finding) -> Repository:
+    """The repository, with what the last recipe has parsed of it where that was on the same source."""
+    global _last  # noqa: PLW0603 - several recipes look at the same files one after the other
+    there = _last
+    if there is None or there.source is not source or there.prefix != _prefix(finding):
+        there = Repository(source, finding)
+    elif there.characters > KEPT_CHARACTERS:
+        there = Repository(source, finding)
+    _last = there
+    return there
 
 
 def is_test(path: str) -> bool:
