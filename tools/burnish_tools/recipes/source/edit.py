@@ -18,6 +18,7 @@ from burnish_tools.recipes.source.repo import Decline, Module
 
 Place = tuple[int, int, int, int]
 Rewrite = Callable[[cst.BaseExpression], cst.BaseExpression]
+Restate = Callable[[cst.BaseSmallStatement], cst.BaseSmallStatement]
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
 
@@ -27,6 +28,7 @@ class Edits:
     def __init__(self, module: Module) -> None:
         self.module = module
         self._expressions: dict[Place, list[Rewrite]] = {}
+        self._small: dict[Place, Restate] = {}
         self._before: dict[tuple[int, int], list[str]] = {}
         self._after: dict[tuple[int, int], list[str]] = {}
         self._guards: dict[tuple[int, int], str] = {}
@@ -37,6 +39,10 @@ class Edits:
     def change(self, node: ast.expr, rewrite: Rewrite) -> None:
         """Rewrites an expression."""
         self._expressions.setdefault(self._place(node), []).append(rewrite)
+
+    def rewrite(self, statement: ast.stmt, rewrite: Restate) -> None:
+        """Rewrites a statement of one line, `x += 1`, and leaves the space and the comments around it."""
+        self._small.setdefault(self._place(statement), rewrite)
 
     def replace(self, node: ast.expr, code: str) -> None:
         """Puts other code in the place of an expression."""
@@ -89,7 +95,7 @@ class Edits:
         return "".join([*out, *raw[done:]])
 
     def _places(self) -> set[tuple[int, ...]]:
-        return {*self._expressions, *self._before, *self._after, *self._guards, *self._removed}
+        return {*self._expressions, *self._small, *self._before, *self._after, *self._guards, *self._removed}
 
     def _rewritten(self, text: str, first: int, left: set[tuple[int, ...]]) -> str:
         """Top-level statements from line `first` with their edits, whose places are taken out of `left`."""
@@ -118,7 +124,7 @@ class Edits:
 
 
 def _blocks(body: Sequence[ast.stmt]) -> Iterator[tuple[int, int]]:
-    """First and last line of each top-level statement, with what stands above it; of several that share a line, once."""
+    """First and last line of each top-level statement, with what stands above it; those that share a line are one."""
     start = end = 1
     for place, node in enumerate(body):
         end = node.end_lineno or node.lineno
@@ -146,6 +152,9 @@ class _Rewriter(cst.CSTTransformer):
         node = super().on_leave(original_node, cast(cst.CSTNode, updated_node))
         if isinstance(node, cst.BaseExpression):
             return self._expression(original_node, node)
+        if isinstance(node, cst.BaseSmallStatement) and (place := self._place(original_node)) in self.edits._small:
+            self.left.discard(place)
+            return self.edits._small[place](node)
         if isinstance(node, (cst.SimpleStatementLine, cst.BaseCompoundStatement)):
             return self._statement(original_node, node)
         return node

@@ -42,6 +42,11 @@ class Function:
         """Names of the parameters that can be given by position, in order."""
         return [argument.arg for argument in (*self.node.args.posonlyargs, *self.node.args.args)]
 
+    @property
+    def text(self) -> str:
+        """Its lines, without those of its decorators."""
+        return "\n".join(self.module.lines[self.node.lineno - 1 : self.node.end_lineno])
+
     def nodes(self) -> Iterator[ast.AST]:
         """Everything in its body, nested functions included."""
         for statement in self.node.body:

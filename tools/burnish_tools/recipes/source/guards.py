@@ -22,12 +22,22 @@ def not_empty(function: Function, node: ast.AST, name: str, shrinking: Collectio
     for outer in function.module.above(node):
         if isinstance(outer, (*type_of_function, ast.Lambda)):
             return False
-        if isinstance(outer, (ast.If, ast.While, ast.IfExp)) and _is_inside_body(outer, inner):
-            if _says_not_empty(function.module, outer.test, name):
-                return not _may_shrink(function, outer, node, shrinking)
-        elif (block := _block(outer, inner)) and _left_before(function, block, inner, node, name, shrinking):
+        if _is_guard(function.module, outer, inner, name):
+            return not _may_shrink(function, outer, node, shrinking, retested=isinstance(outer, ast.While))
+        block = _block(outer, inner)
+        if block and _left_before(function, block, inner, node, name, shrinking):
             return True
         inner = outer
+    return False
+
+
+def _is_guard(module: Module, outer: ast.AST, inner: ast.AST, name: str) -> bool:
+    """True where `inner` is what `outer` runs only where `name` is not empty."""
+    if isinstance(outer, (ast.If, ast.While, ast.IfExp)):
+        return _is_inside_body(outer, inner) and _says_not_empty(module, outer.test, name)
+    if isinstance(outer, ast.BoolOp) and isinstance(outer.op, ast.And):
+        place = next(number for number, each in enumerate(outer.values) if each is inner)
+        return any(_says_not_empty(module, each, name) for each in outer.values[:place])
     return False
 
 
@@ -45,19 +55,25 @@ def _left_before(
     """`if not name: return` above in the same block."""
     place = next(number for number, each in enumerate(block) if each is inner)
     for guard in reversed(block[:place]):
-        if isinstance(guard, ast.If) and isinstance(guard.body[-1], ENDS) and not guard.orelse:
-            if _says_empty(function.module, guard.test, name):
-                return not _may_shrink(function, block[place], node, shrinking)
+        leaves = isinstance(guard, ast.If) and isinstance(guard.body[-1], ENDS) and not guard.orelse
+        if leaves and isinstance(guard, ast.If) and _says_empty(function.module, guard.test, name):
+            return not _may_shrink(function, block[place], node, shrinking, retested=False)
         if any(is_inside(function.module, each, guard) for each in shrinking):
             return False
     return False
 
 
-def _may_shrink(function: Function, guarded: ast.AST, node: ast.AST, shrinking: Collection[ast.AST]) -> bool:
-    """True where something is taken out after the guard and before `node`, in the text or in an earlier round."""
+def _may_shrink(
+    function: Function, guarded: ast.AST, node: ast.AST, shrinking: Collection[ast.AST], *, retested: bool
+) -> bool:
+    """True where something is taken out after the guard and before `node`, in the text or in an earlier round of a
+    loop; `retested` where `guarded` is itself the loop that tests again in each round."""
     inside = [each for each in shrinking if each is not node and is_inside(function.module, each, guarded)]
-    between = [loop for loop in outer_loops(function, node) if loop is not guarded
-               and is_inside(function.module, loop, guarded)]  # fmt: skip
+    between = [
+        loop
+        for loop in outer_loops(function, node)
+        if (loop is not guarded or not retested) and is_inside(function.module, loop, guarded)
+    ]
     repeated = any(is_inside(function.module, each, loop) for loop in between for each in shrinking)
     return repeated or any(position(each) < position(node) for each in inside)
 

@@ -271,11 +271,10 @@ _last: Repository | None = None
 
 def repository_of(source: Source, finding: Finding) -> Repository:
     """The repository, with what the last recipe has parsed of it where that was on the same source."""
-    global _last  # noqa: PLW0603 - several recipes look at the same files one after the other
+    global _last
     there = _last
-    if there is None or there.source is not source or there.prefix != _prefix(finding):
-        there = Repository(source, finding)
-    elif there.characters > KEPT_CHARACTERS:
+    same = there is not None and there.source is source and there.prefix == _prefix(finding)
+    if there is None or not same or there.characters > KEPT_CHARACTERS:
         there = Repository(source, finding)
     _last = there
     return there
