@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from burnish.finding import Evidence, Finding, Interval
 from burnish.job import Change, Declined, FileEdit
@@ -14,6 +15,8 @@ from burnish_tools.recipes.source.foreign import refuse_file
 from burnish_tools.recipes.source.repo import Decline, Repository, repository_of
 
 TITLE_LENGTH = 72
+Found = TypeVar("Found")
+Fit = TypeVar("Fit")
 
 
 class BaseRecipe:
@@ -60,6 +63,22 @@ def file_edits(edits: Sequence[Edits]) -> tuple[FileEdit, ...]:
     if all(edit.before == edit.after for edit in changed):
         raise Decline(Why.ALREADY_DONE, "the edit changes nothing")
     return tuple(sorted(changed, key=lambda edit: edit.path))
+
+
+def fitting(found: Iterable[Found], attempt: Callable[[Found], Fit], otherwise: str) -> list[Fit]:
+    """What `attempt` makes of all that it does not decline. Raises Decline where nothing is left: the refusal that says
+    most, or `otherwise` where there was nothing to begin with."""
+    fit: list[Fit] = []
+    refusals: list[Decline] = []
+    for each in found:
+        try:
+            fit.append(attempt(each))
+        except Decline as reason:
+            refusals.append(reason)
+    if not fit:
+        first = [*(each for each in refusals if each.why is Why.LOAD_BEARING), *refusals]
+        raise first[0] if first else Decline(Why.NO_PATTERN, otherwise)
+    return fit
 
 
 def title(text: str) -> str:

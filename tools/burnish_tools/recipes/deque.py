@@ -10,7 +10,7 @@ import libcst as cst
 from burnish.finding import Finding
 from burnish.job import Change
 from burnish.why import Why
-from burnish_tools.recipes._base import BaseRecipe, file_edits, title
+from burnish_tools.recipes._base import BaseRecipe, file_edits, fitting, title
 from burnish_tools.recipes.examples.deque import DEQUE
 from burnish_tools.recipes.source.edit import Edits, Rewrite, drop_arguments
 from burnish_tools.recipes.source.functions import Function, find, refuse_warned
@@ -79,16 +79,8 @@ class Deque(BaseRecipe):
         """The edit. Raises Decline."""
         function = find(repository, finding)
         names = _queues(function) if any(needle in function.text for needle in FRONT) else []
-        if not names:
-            raise Decline(Why.NO_PATTERN, f"{function.name} takes nothing from the front of a local list in a loop")
-        queues, refusal = [], Decline(Why.NO_PATTERN)
-        for name in names:
-            try:
-                queues.append(_Queue.read(function, name))
-            except Decline as reason:
-                refusal = reason
-        if not queues:
-            raise refusal
+        nothing = f"{function.name} takes nothing from the front of a local list in a loop"
+        queues = fitting(names, lambda name: _Queue.read(function, name), nothing)
         return _describe(function, queues)
 
 

@@ -11,7 +11,7 @@ import libcst as cst
 from burnish.finding import Finding
 from burnish.job import Change
 from burnish.why import Why
-from burnish_tools.recipes._base import BaseRecipe, file_edits, title
+from burnish_tools.recipes._base import BaseRecipe, file_edits, fitting, title
 from burnish_tools.recipes.examples.join_strings import JOIN_STRINGS
 from burnish_tools.recipes.source.edit import Edits
 from burnish_tools.recipes.source.functions import Function, find, refuse_warned
@@ -69,14 +69,8 @@ class JoinStrings(BaseRecipe):
         """The edit. Raises Decline."""
         function = find(repository, finding)
         names = _added_to(function) if "+=" in function.text else []
-        texts, refusal = [], Decline(Why.NO_PATTERN, f"{function.name} adds to no local string in a loop")
-        for name in names:
-            try:
-                texts.append(_text(function, name))
-            except Decline as reason:
-                refusal = reason
-        if not texts:
-            raise refusal
+        nothing = f"{function.name} adds to no local string in a loop"
+        texts = fitting(names, lambda name: _text(function, name), nothing)
         return _describe(function, texts)
 
 

@@ -167,8 +167,8 @@ JOIN_STRINGS: tuple[Act | Refuse, ...] = (
     ),
     refuse("bound again", SEVERAL, Why.AMBIGUOUS, "made once"),
     refuse("cut in the loop", PLAIN.replace("# a line", "\n        out = out[:99]"), Why.AMBIGUOUS),
-    refuse("no string", "def page(rows):\n    out = 0\n    for r in rows:\n        out += 1\n    return out\n", Why.NO_PATTERN),
-    refuse("a parameter", 'def page(out, rows):\n    for r in rows:\n        out += "a"\n    return out\n', Why.NO_PATTERN),
+    refuse("no string", "def page(rows):\n    n = 0\n    for row in rows:\n        n += 1\n", Why.NO_PATTERN),
+    refuse("a parameter", 'def page(out, rows):\n    for r in rows:\n        out += "a"\n', Why.NO_PATTERN),
     refuse("no loop", 'def page(a):\n    out = ""\n    out += str(a)\n    return out\n', Why.NO_PATTERN),
     refuse(
         "an inner function",

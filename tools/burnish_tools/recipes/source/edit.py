@@ -86,7 +86,12 @@ class Edits:
         out: list[str] = []
         done = 0
         for first, last in _blocks(self.module.tree.body):
-            if any(first <= place[0] <= last for place in left):
+            here = {place for place in left if first <= place[0] <= last}
+            if here and here <= self._removed:
+                out += raw[done : min(here)[0] - 1]
+                done = _next_text(raw, last) if not "".join(out).strip() else last
+                left -= here
+            elif here:
                 out += ["".join(raw[done : first - 1]), self._rewritten("".join(raw[first - 1 : last]), first, left)]
                 done = last
         if left:
@@ -131,6 +136,11 @@ def _blocks(body: Sequence[ast.stmt]) -> Iterator[tuple[int, int]]:
         if place + 1 == len(body) or _first_line(body[place + 1]) > end:
             yield start, end
             start = end + 1
+
+
+def _next_text(raw: Sequence[str], line: int) -> int:
+    """Lines up to the next that is not blank: a file does not begin with blank lines."""
+    return next((place for place in range(line, len(raw)) if raw[place].strip()), line)
 
 
 def _first_line(node: ast.stmt) -> int:
@@ -273,6 +283,22 @@ def add_arguments(*arguments: str) -> Rewrite:
         return call.with_changes(args=[*items[:-1], end])
 
     return rewrite
+
+
+def only_argument(node: cst.BaseExpression) -> cst.BaseExpression:
+    """`f(a)` → `a`, in brackets where it was written over several lines or as a tuple."""
+    call = cst.ensure_type(node, cst.Call)
+    value = call.args[0].value
+    several = isinstance(call.whitespace_before_args, cst.ParenthesizedWhitespace)
+    if (several or call.lpar) and not getattr(value, "lpar", [True]):
+        left = cst.LeftParen(whitespace_after=call.whitespace_before_args)
+        return value.with_changes(lpar=[left], rpar=[cst.RightParen(whitespace_before=_space_behind(call.args[0]))])
+    return value
+
+
+def _space_behind(argument: cst.Arg) -> cst.BaseParenthesizableWhitespace:
+    comma = argument.comma
+    return comma.whitespace_after if isinstance(comma, cst.Comma) else argument.whitespace_after_arg
 
 
 def drop_arguments(places: Sequence[int]) -> Rewrite:
