@@ -12,11 +12,17 @@ from burnish_tools.recipes._base import BaseRecipe, MemorySource, example_findin
 def test_finds_each_once_sorted_by_name() -> None:
     assert [recipe.name for recipe in recipes()] == [
         "composite_index",
+        "deque",
+        "gather",
+        "hoist_call",
         "hoist_query",
         "hoist_regex",
+        "immutable_deepcopy",
+        "join_strings",
         "membership_set",
         "prefetch_related",
         "select_related",
+        "sort_in_loop",
     ]
 
 

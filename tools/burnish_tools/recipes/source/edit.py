@@ -70,15 +70,23 @@ class Edits:
         """`x = 1` → `if test: x = 1`, over two lines; comments above stay above."""
         self._guards[self._place(statement)[:2]] = test
 
-    def remove(self, statement: ast.stmt) -> None:
-        """Takes a statement out, one on lines of its own. Raises Decline where a comment would go with it."""
+    def remove(self, statement: ast.stmt, *, comment_kept: bool = False) -> None:
+        """Takes a statement out, one on lines of its own. Raises Decline where a comment would go with it, unless the
+        caller puts `trailing(statement)` elsewhere."""
         module, last = self.module, statement.end_lineno or statement.lineno
-        lines = module.lines[statement.lineno - 1 : last]
         above = module.lines[statement.lineno - 2].lstrip() if statement.lineno > 1 else ""
-        alone = lines[0].strip() == module.segment(statement) or len(lines) > 1
-        if above.startswith("#") or not alone or any("#" in line for line in lines):
+        first, *rest = module.lines[statement.lineno - 1 : last]
+        tail = self.trailing(statement)
+        alone = not first.encode()[: statement.col_offset].strip() and (not tail or tail.startswith("#"))
+        lost = above.startswith("#") or any("#" in line for line in [first, *rest][:-1]) or (tail and not comment_kept)
+        if lost or not alone:
             raise Decline(Why.NO_PATTERN, f"{module.at(statement)}: a comment belongs to a statement that would go")
         self._removed.add(self._place(statement)[:2])
+
+    def trailing(self, statement: ast.stmt) -> str:
+        """What stands behind a statement in its last line, a comment most often."""
+        line = self.module.lines[(statement.end_lineno or statement.lineno) - 1]
+        return line.encode()[statement.end_col_offset or 0 :].decode().strip()
 
     def text(self) -> str:
         """The new text. Raises Decline where a place is not found again or the result is no valid Python."""

@@ -118,7 +118,7 @@ def in_test(module: Module, node: ast.expr) -> bool:
     return False
 
 
-def is_read(module: Module, node: ast.Name) -> bool:
+def is_read(module: Module, node: ast.expr) -> bool:
     """True where a collection is only read, at once, and nothing of it is kept but its elements."""
     around = module.parents[node]
     if isinstance(around, ast.Call):
