@@ -19,6 +19,7 @@ from burnish_tools.recipes.source.hoist import place_before, refuse_sometimes
 from burnish_tools.recipes.source.kinds import Kinds
 from burnish_tools.recipes.source.loops import outer_loops
 from burnish_tools.recipes.source.names import (
+    changed_in,
     free_name,
     is_builtin,
     is_inside,
@@ -34,6 +35,8 @@ from burnish_tools.recipes.source.wording import short
 
 SHRINK = frozenset(("pop", "popleft", "remove", "discard", "clear"))
 Plan = Callable[[Edits], None]
+Kept = dict[tuple[str, ast.stmt], str]
+"""The names of sorted lists by what is written and the loop before which it stands."""
 
 
 class SortInLoop(BaseRecipe):
@@ -82,7 +85,8 @@ class SortInLoop(BaseRecipe):
         function = find(repository, finding)
         sorts = _sorts(function) if any(needle in function.text for needle in self.needles) else []
         nothing = f"{function.name} sorts nothing in a loop"
-        plans = fitting(sorts, lambda call: _plan(function, call), nothing)
+        kept: Kept = {}
+        plans = fitting(sorts, lambda call: _plan(function, call, kept), nothing)
         edits = Edits(function.module)
         for plan in plans:
             plan(edits)
@@ -122,7 +126,7 @@ def _sort_name(module: Module, call: ast.Call) -> str:
     return receiver.id if isinstance(receiver, ast.Name) and isinstance(module.parents[call], ast.Expr) else ""
 
 
-def _plan(function: Function, call: ast.Call) -> Plan:
+def _plan(function: Function, call: ast.Call, kept: Kept) -> Plan:
     """The edit for one call. Raises Decline."""
     module = function.module
     name = _sorted_name(module, call) or _sort_name(module, call)
@@ -133,7 +137,7 @@ def _plan(function: Function, call: ast.Call) -> Plan:
         return _in_place(function, call, name)
     if isinstance(around, ast.Subscript) and around.value is call and _end(around) is not None:
         return _least(function, call, around, name)
-    return _before(function, call, name)
+    return _before(function, call, name, kept)
 
 
 def _refuse_elements(function: Function, call: ast.Call, name: str) -> None:
@@ -194,29 +198,22 @@ def _taken(wanted: str, call: ast.Call) -> Rewrite:
     return rewrite
 
 
-def _before(function: Function, call: ast.Call, name: str) -> Plan:
+def _before(function: Function, call: ast.Call, name: str, kept: Kept) -> Plan:
     module = function.module
     if not is_read(module, call):
         raise Decline(Why.AMBIGUOUS, f"{module.at(call)}: the sorted list may be changed or kept")
-    loop = place_before(function, call, lambda loop: _changed(function, name, loop, call))
+    loop = place_before(function, call, lambda loop: changed_in(function, name, loop, call))
     refuse_sometimes(function, call, loop)
-    kept = free_name(function, f"sorted_{name}")
+    code = module.segment(call)
+    first = (code, loop) not in kept
+    new = kept.setdefault((code, loop), free_name(function, f"sorted_{name}", kept.values()))
 
     def plan(edits: Edits) -> None:
-        edits.before(loop, f"{kept} = {module.segment(call)}")
-        edits.replace(call, kept)
+        if first:
+            edits.before(loop, f"{new} = {code}")
+        edits.replace(call, new)
 
     return plan
-
-
-def _changed(function: Function, name: str, loop: ast.AST, call: ast.Call) -> bool:
-    """True where a loop makes the list, or does anything with it but read it."""
-    module = function.module
-    once = only_value(function, name)
-    if once is None or is_inside(module, once[0], loop):
-        return True
-    return any(is_inside(module, node, loop) and not is_read(module, node) for node in loads(function, name)
-               if module.parents[module.parents[node]] is not call)  # fmt: skip
 
 
 def _in_place(function: Function, call: ast.Call, name: str) -> Plan:
@@ -226,7 +223,7 @@ def _in_place(function: Function, call: ast.Call, name: str) -> Plan:
     loop = module.parents[statement]
     if not isinstance(loop, ast.For) or loop.body[0] is not statement or len(loop.body) < 2:
         raise Decline(Why.NO_PATTERN, f"{module.at(call)} does not stand first in a loop")
-    if _changed(function, name, loop, call):
+    if changed_in(function, name, loop, call):
         raise Decline(Why.NOT_INVARIANT, f"{module.at(call)}: the loop changes {name}")
     once = only_value(function, name)
     around = outer_loops(function, loop)

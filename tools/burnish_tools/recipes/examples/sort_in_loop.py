@@ -27,6 +27,22 @@ WALKED = """def order(rows, text):
             row.check(code)
     return codes
 """
+TWICE = """def order(rows, text):
+    words = str(text).split()
+    for row in rows:
+        row.first = ",".join(sorted(words))
+        row.last = ",".join(sorted(words, reverse=True))
+        row.both = "-".join(sorted(words))
+"""
+TWICE_AFTER = """def order(rows, text):
+    words = str(text).split()
+    sorted_words = sorted(words)
+    sorted_words_2 = sorted(words, reverse=True)
+    for row in rows:
+        row.first = ",".join(sorted_words)
+        row.last = ",".join(sorted_words_2)
+        row.both = "-".join(sorted_words)
+"""
 WALKED_AFTER = WALKED.replace("    for row", "    sorted_codes = sorted(codes)\n    for row").replace(
     "in sorted(codes):", "in sorted_codes:"
 )
@@ -100,6 +116,7 @@ WHILE_AFTER = WHILE.replace("    while", "    sorted_steps = sorted(steps)\n    
 
 SORT_IN_LOOP: tuple[Act | Refuse, ...] = (
     act("walked along in a loop", WALKED, WALKED_AFTER),
+    act("in two orders", TWICE, TWICE_AFTER),
     act("the least and the greatest", LEAST, LEAST_AFTER),
     act("the shortest", KEYED, KEYED_AFTER),
     act("a comprehension", COMPREHENSION, COMPREHENSION_AFTER),

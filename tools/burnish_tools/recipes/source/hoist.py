@@ -47,8 +47,10 @@ def refuse_sometimes(function: Function, node: ast.expr, loop: ast.stmt) -> None
 
 
 def refuse_conditional(module: Module, node: ast.expr, statement: ast.stmt, *, rounds: bool = False) -> None:
-    """Raises Decline unless the node runs whenever its statement does (in each of the `rounds` of a comprehension, where
-    these do not matter), and there is room before the statement."""
+    """Raises Decline unless the node runs whenever its statement does, and there is room before that.
+
+    With `rounds` it may also run in each round of a comprehension in the statement.
+    """
     inner: ast.AST = node
     for outer in module.above(node):
         round_by_round = rounds and not any(each.ifs for each in getattr(outer, "generators", ()))

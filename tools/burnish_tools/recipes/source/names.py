@@ -151,17 +151,39 @@ def _is_used_up(module: Module, generator: ast.AST) -> bool:
     return joined or bool(is_builtin(module, around.func, READERS))
 
 
+def changed_in(function: Function, name: str, loop: ast.AST, besides: ast.AST | None = None) -> bool:
+    """True where a loop makes a local, or does anything with it but read it, the call `besides` excepted."""
+    module = function.module
+    once = only_value(function, name)
+    if once is None or is_inside(module, once[0], loop):
+        return True
+    return any(
+        is_inside(module, node, loop) and not is_read(module, node)
+        for node in loads(function, name)
+        if besides is None or module.parents[module.parents[node]] is not besides
+    )
+
+
+def refuse_aliased(function: Function, name: str) -> None:
+    """Raises Decline where a local collection may have another name, so that others could change it."""
+    module = function.module
+    for node in loads(function, name):
+        returned = isinstance(module.parents[node], ast.Return)
+        if not returned and not is_read(module, node) and method_call(module, node) is None:
+            raise Decline(Why.AMBIGUOUS, f"{module.at(node)} hands {name} on")
+
+
 def is_inside(module: Module, node: ast.AST, outer: ast.AST) -> bool:
     """True where one node is in another."""
     return node is outer or outer in module.above(node)
 
 
-def free_name(function: Function, wanted: str) -> str:
-    """A name that nothing in the file has, as wanted where that is so."""
+def free_name(function: Function, wanted: str, taken: Iterable[str] = ()) -> str:
+    """A name that nothing in the file has, as wanted where that is so; none of `taken`."""
     module = function.module
-    taken = {*module.bindings, *module.top, *module.imports, *_read_names(module)}
+    used = {*module.bindings, *module.top, *module.imports, *_read_names(module), *taken}
     number, name = 2, wanted
-    while name in taken:
+    while name in used:
         name, number = f"{wanted}_{number}", number + 1
     return name
 
