@@ -12,7 +12,7 @@ from burnish.job import Change
 from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, fitting, title
 from burnish_tools.recipes.examples.deque import DEQUE
-from burnish_tools.recipes.source.edit import Edits, Rewrite, drop_arguments
+from burnish_tools.recipes.source.edit import Edits
 from burnish_tools.recipes.source.functions import Function, find, refuse_warned
 from burnish_tools.recipes.source.guards import not_empty
 from burnish_tools.recipes.source.imports import reach
@@ -28,6 +28,7 @@ from burnish_tools.recipes.source.names import (
     refuse_shared,
 )
 from burnish_tools.recipes.source.repo import Decline, Repository
+from burnish_tools.recipes.source.rewrites import Rewrite, drop_arguments
 from burnish_tools.recipes.source.wording import short
 
 FRONT = ("pop(0)", "insert(0")

@@ -10,11 +10,12 @@ from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, fitting, title
 from burnish_tools.recipes.examples.immutable_deepcopy import IMMUTABLE_DEEPCOPY
 from burnish_tools.recipes.source.constants import copies_to_itself
-from burnish_tools.recipes.source.edit import Edits, only_argument
+from burnish_tools.recipes.source.edit import Edits
 from burnish_tools.recipes.source.functions import Function, find, refuse_warned
 from burnish_tools.recipes.source.imports import drop_unused
 from burnish_tools.recipes.source.names import known, position, refuse_shared
 from burnish_tools.recipes.source.repo import Decline, Repository
+from burnish_tools.recipes.source.rewrites import only_argument
 from burnish_tools.recipes.source.wording import short
 
 COPIES = frozenset(("copy.deepcopy", "copy.copy"))

@@ -12,7 +12,7 @@ from burnish.job import Change
 from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, fitting, title
 from burnish_tools.recipes.examples.sort_in_loop import SORT_IN_LOOP
-from burnish_tools.recipes.source.edit import Edits, Rewrite, drop_arguments
+from burnish_tools.recipes.source.edit import Edits
 from burnish_tools.recipes.source.functions import Function, find, refuse_warned
 from burnish_tools.recipes.source.guards import not_empty
 from burnish_tools.recipes.source.hoist import place_before, refuse_sometimes
@@ -31,6 +31,7 @@ from burnish_tools.recipes.source.names import (
     refuse_shared,
 )
 from burnish_tools.recipes.source.repo import Decline, Module, Repository
+from burnish_tools.recipes.source.rewrites import Rewrite, drop_arguments
 from burnish_tools.recipes.source.wording import short
 
 SHRINK = frozenset(("pop", "popleft", "remove", "discard", "clear"))

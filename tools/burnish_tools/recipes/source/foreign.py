@@ -37,11 +37,14 @@ def refuse_file(repository: Repository, path: str) -> None:
         raise Decline(Why.UNREADABLE, f"{path} is {what}; only .py files are edited")
     if {"..", ""} & set(path.split("/")) or "\\" in path:
         raise Decline(Why.UNREADABLE, f"{path} is not a path inside the application root")
+    if path in repository.ours:
+        return
     _refuse_vendored(path)
     text = repository.text(path)
     if text is None:
         return  # the module may be found by its name: the recipe says what is missing
     _refuse_text(repository, path, text)
+    repository.ours.add(path)
 
 
 def _refuse_vendored(path: str) -> None:

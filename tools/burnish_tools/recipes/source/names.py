@@ -58,8 +58,7 @@ def arguments(function: Function) -> frozenset[str]:
 
 def binders(function: Function, name: str) -> list[ast.AST]:
     """The nodes that bind a name in a function or in the functions inside it, its parameter included."""
-    own = [node for node in ast.walk(function.node.args) if isinstance(node, ast.arg) and node.arg == name]
-    return [*own, *(node for node in function.nodes() if name in names_bound(node))]
+    return list(function.module.bound_inside(function.node).get(name, ()))
 
 
 def only_value(function: Function, name: str) -> tuple[ast.Assign | ast.AnnAssign, ast.expr] | None:
@@ -75,7 +74,7 @@ def only_value(function: Function, name: str) -> tuple[ast.Assign | ast.AnnAssig
 def loads(function: Function, name: str) -> list[ast.Name]:
     """Every place where a name is read, in the order of the text."""
     found = [node for node in function.nodes()
-             if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)]  # fmt: skip
+             if type(node) is ast.Name and node.id == name and isinstance(node.ctx, ast.Load)]  # fmt: skip
     return sorted(found, key=position)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from burnish.finding import Finding
+from burnish.identity import body_hash
 from burnish.protocols import Source
 from burnish.why import Why
 
@@ -40,6 +41,9 @@ class Module:
         self.text = text
         self.tree = tree
         self.bom = bom
+        self._hashes: dict[ast.AST, str] = {}
+        self._inside: dict[ast.AST, tuple[ast.AST, ...]] = {}
+        self._bound: dict[ast.AST, dict[str, list[ast.AST]]] = {}
 
     @cached_property
     def lines(self) -> list[str]:
@@ -79,8 +83,14 @@ class Module:
         return next(outer for outer in self.above(node) if isinstance(outer, ast.stmt))
 
     def segment(self, node: ast.AST) -> str:
-        """The source text of a node."""
-        return ast.get_source_segment(self.text, node) or ""
+        """The source text of a node, as `ast.get_source_segment` has it, which splits the whole file each time."""
+        first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", None) or 0
+        if not first or not last:
+            return ""
+        lines = [line.encode() for line in self.raw_lines[first - 1 : last]]
+        lines[-1] = lines[-1][: getattr(node, "end_col_offset", 0)]
+        lines[0] = lines[0][getattr(node, "col_offset", 0) :]
+        return b"".join(lines).decode()
 
     def at(self, node: ast.AST) -> str:
         """`file:line`, for a sentence."""
@@ -109,6 +119,45 @@ class Module:
         return ".".join([*package, *([node.module] if node.module else [])])
 
     @cached_property
+    def mentions(self) -> dict[str, list[ast.Name | ast.Attribute]]:
+        """The places where each name is read, by itself (`f`) or as the last of a chain (`a.f`)."""
+        found: dict[str, list[ast.Name | ast.Attribute]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load):
+                found.setdefault(node.id if isinstance(node, ast.Name) else node.attr, []).append(node)
+        return found
+
+    @cached_property
+    def functions(self) -> dict[str, list[FunctionNode]]:
+        """Functions by qualified name without `<locals>`, however deep they are, in the order of the text."""
+        found: dict[str, list[FunctionNode]] = {}
+        for name, node in _functions(self.tree, ""):
+            found.setdefault(name, []).append(node)
+        return found
+
+    def inside(self, function: FunctionNode) -> tuple[ast.AST, ...]:
+        """Everything in the body of a function, nested functions included, walked once."""
+        if function not in self._inside:
+            self._inside[function] = tuple(node for statement in function.body for node in ast.walk(statement))
+        return self._inside[function]
+
+    def bound_inside(self, function: FunctionNode) -> dict[str, list[ast.AST]]:
+        """What binds each name in a function or in those inside it, parameters first."""
+        if function not in self._bound:
+            found = self._bound[function] = {}
+            arguments = (node for node in ast.walk(function.args) if isinstance(node, ast.arg))
+            for node in (*arguments, *self.inside(function)):
+                for name in names_bound(node):
+                    found.setdefault(name, []).append(node)
+        return self._bound[function]
+
+    def body_hash(self, node: FunctionNode) -> str:
+        """As `burnish.identity` has it, computed once."""
+        if node not in self._hashes:
+            self._hashes[node] = body_hash(node)
+        return self._hashes[node]
+
+    @cached_property
     def bindings(self) -> dict[str, list[ast.AST]]:
         """What binds each name anywhere in the file, but for the names in bodies of classes: functions do not see
         those."""
@@ -135,6 +184,16 @@ def _bindings(body: list[ast.stmt]) -> Iterator[tuple[str, Defined]]:
             handlers = node.handlers if isinstance(node, ast.Try) else []
             for block in (node.body, node.orelse, *(handler.body for handler in handlers)):
                 yield from _bindings(block)
+
+
+def _functions(scope: ast.AST, prefix: str) -> Iterator[tuple[str, FunctionNode]]:
+    for node in ast.iter_child_nodes(scope):
+        if isinstance(node, (*type_of_function, ast.ClassDef)):
+            if isinstance(node, type_of_function):
+                yield prefix + node.name, node
+            yield from _functions(node, f"{prefix}{node.name}.")
+        else:
+            yield from _functions(node, prefix)
 
 
 def _bound_in(scope: ast.AST, *, in_class: bool) -> Iterator[tuple[str, ast.AST]]:
@@ -184,6 +243,8 @@ class Repository:
         self.prefix = _prefix(finding) if finding else ""
         self._modules: dict[str, Module | None] = {}
         self._texts: dict[str, str | None] = {}
+        self.ours: set[str] = set()
+        """Files that were looked at and may be edited."""
         self.characters = 0
         """Length of all that was parsed."""
 
