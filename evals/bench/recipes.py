@@ -88,10 +88,10 @@ def generated(lines: int, seed: int = 1) -> str:
     out, number = HEAD.splitlines(), 0
     while len(out) < lines:
         number += 1
-        method = number % 3 == 0
+        method = number >= 9 and number % 9 < 4
         if number % 9 == 0:
             out += ["", "", f"class Service{number}:", f'    """Serves {number}."""']
-        margin = "    " if method and number > 9 else ""
+        margin = "    " if method else ""
         out += ["", *([""] if not margin else [])]
         out += [margin + line for line in _function(number, dice, bool(margin))]
     return "\n".join(out) + "\n"
