@@ -1,4 +1,4 @@
-"""Asks every recipe about every function of a directory, as if each were hot, and lists what it would change and why not.
+"""Asks every recipe about every function of a directory, as if each were hot: what it would change, and why not.
 
     python -m evals.trials.recipes DIRECTORY [--diffs FILE] [--apply]
 
@@ -96,7 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{recipe.name}: {len(changes)} proposed, {sum(reasons.values())} declined")
         print("".join(f"    {n:6} {why}\n" for why, n in reasons.most_common(8)), end="", flush=True)
     if options.diffs:
-        options.diffs.write_text("".join(f"# {c.recipe}: {c.title}\n{unified(c)}\n" for c in proposed), encoding="utf-8")
+        options.diffs.write_text(
+            "".join(f"# {c.recipe}: {c.title}\n{unified(c)}\n" for c in proposed), encoding="utf-8"
+        )
     if options.apply:
         write(root, proposed)
     return 0

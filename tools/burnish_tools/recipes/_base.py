@@ -11,7 +11,7 @@ from burnish.job import Change, Declined, FileEdit
 from burnish.protocols import Source
 from burnish.why import Why
 from burnish_tools.recipes.source.edit import Edits
-from burnish_tools.recipes.source.foreign import refuse_file
+from burnish_tools.recipes.source.foreign import refuse_file, refuse_foreign
 from burnish_tools.recipes.source.repo import Decline, Repository, repository_of
 
 TITLE_LENGTH = 72
@@ -56,6 +56,8 @@ class BaseRecipe:
 
 def file_edits(edits: Sequence[Edits]) -> tuple[FileEdit, ...]:
     """The edits as data, sorted by path. Raises Decline where a result is no valid Python or nothing changed."""
+    for edit in edits:
+        refuse_foreign(edit.module.path, edit.module.text)
     changed = [
         FileEdit(path=edit.module.path, before=edit.module.original, after=edit.module.bom + edit.text())
         for edit in edits

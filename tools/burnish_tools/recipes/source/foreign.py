@@ -39,23 +39,22 @@ def refuse_file(repository: Repository, path: str) -> None:
         raise Decline(Why.UNREADABLE, f"{path} is not a path inside the application root")
     if path in repository.ours:
         return
-    _refuse_vendored(path)
     text = repository.text(path)
+    refuse_foreign(path, text or "")
     if text is None:
         return  # the module may be found by its name: the recipe says what is missing
-    _refuse_text(repository, path, text)
+    if repository.module(path) is None:
+        raise Decline(Why.UNREADABLE, f"{path} {syntax_error(text)}")
     repository.ours.add(path)
 
 
-def _refuse_vendored(path: str) -> None:
+def refuse_foreign(path: str, text: str) -> None:
+    """Raises Decline for a file that is not written by hand in this repository, or is not the file itself."""
     folder = next((part for part in path.split("/")[:-1] if part in VENDORED), "")
     if folder:
         raise Decline(Why.NOT_WRITTEN_HERE, f"{path} is in {folder}/: code of others, mended where it comes from")
     if GENERATED_NAME.search(path):
         raise Decline(Why.NOT_WRITTEN_HERE, f"{path} has the name of a generated file")
-
-
-def _refuse_text(repository: Repository, path: str, text: str) -> None:
     if text.startswith(LFS):
         raise Decline(Why.UNREADABLE, f"{path} is a pointer of Git LFS, not the file itself")
     if len(text) > MAX_CHARACTERS:
@@ -65,8 +64,6 @@ def _refuse_text(repository: Repository, path: str, text: str) -> None:
     if said:
         line = text.count("\n", 0, said.start()) + 1
         raise Decline(Why.NOT_WRITTEN_HERE, f"{path}:{line} says that it is generated: change what it is made from")
-    if repository.module(path) is None:
-        raise Decline(Why.UNREADABLE, f"{path} {syntax_error(text)}")
 
 
 def syntax_error(text: str) -> str:

@@ -61,7 +61,10 @@ def find(repository: Repository, finding: Finding) -> Function:
     name = plain_name(finding.function)
     module = repository.module(finding.file) or repository.named(name.split(":")[0])
     if module is None:
-        raise Decline(Why.FUNCTION_NOT_FOUND, f"{finding.file} is not there or is no valid Python")
+        raise Decline(
+            Why.FUNCTION_NOT_FOUND,
+            f"{finding.file} is no plain file with text in UTF-8 (links and submodules are not followed)",
+        )
     same_name = list(_named(module, name.split(":")[-1]))
     if not same_name:
         raise Decline(Why.FUNCTION_NOT_FOUND, f"{finding.file} has no {name.split(':')[-1]}")
