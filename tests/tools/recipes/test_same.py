@@ -93,7 +93,7 @@ INPUTS: dict[tuple[str, str], Callable[[random.Random], tuple[Any, ...]]] = {
     ("immutable_deepcopy", "a constant"): lambda dice: (_rows(dice),),
     ("immutable_deepcopy", "over several lines"): lambda dice: (_rows(dice),),
     ("hoist_call", "a pure function of the repository"): lambda dice: (_rows(dice),),
-    ("hoist_call", "literals"): lambda dice: ([SimpleNamespace(net=n * 700, large=False) for n in range(dice.randrange(4))],),
+    ("hoist_call", "literals"): lambda dice: ([SimpleNamespace(net=700, large=False)] * dice.randrange(4),),
     ("hoist_call", "a frozen set"): lambda dice: ([SimpleNamespace(code=dice.choice("abc")) for _ in range(4)],),
     ("hoist_call", "a length"): lambda dice: (_rows(dice),),
 }  # fmt: skip
@@ -101,21 +101,21 @@ INPUTS: dict[tuple[str, str], Callable[[random.Random], tuple[Any, ...]]] = {
 
 def _loaded(monkeypatch: pytest.MonkeyPatch, files: dict[str, str], function: str) -> Callable[..., Any]:
     """The function, from modules that are made of texts."""
-    wanted = function.split(":")[0]
+    wanted, _, called = function.partition(":")
     names = {path: path.removesuffix(".py").replace("/", ".") for path in files}
     for path, name in sorted(names.items(), key=lambda item: item[1] == wanted):
         module = ModuleType(name)
         monkeypatch.setitem(sys.modules, name.split(".")[0], ModuleType(name.split(".")[0]))
         monkeypatch.setitem(sys.modules, name, module)
         exec(compile(files[path], path, "exec"), vars(module))  # the examples are ours
-    called: Callable[..., Any] = getattr(sys.modules[wanted], function.split(":")[1])
-    return called
+    found: Callable[..., Any] = getattr(sys.modules[wanted], called)
+    return found
 
 
 def _outcome(called: Callable[..., Any], given: tuple[Any, ...]) -> object:
     try:
         result = _plain(called(*given))
-    except Exception as error:  # it has to be the same on both sides
+    except Exception as error:  # noqa: BLE001 - it has to be the same on both sides
         result = (type(error).__name__, str(error))
     rows = [each.all() for one in given for each in (one if isinstance(one, list) else [one]) if isinstance(each, _Row)]
     return result, rows, [str(one) for one in given if not isinstance(one, (list, _Row))]
