@@ -54,15 +54,13 @@ def difference(old: Any, new: Any, place: str = "", apart: Collection[str] = ())
     """The first difference of two canonical values, depth first in the old one's order; none at the places `apart`."""
     if apart and shape_of(place) in apart:
         return None
-    if type(old) is not type(new):
+    if type(old) is not type(new) or (isinstance(old, list) and len(old) != len(new)):
         return Difference(place, f"{kind_of(old)} became {kind_of(new)}", old, new)
     if isinstance(old, dict):
         if "$model" in old and old.get("$model") == new.get("$model"):
             return _model_difference(old, new, place, apart)
         return _dict_difference(old, new, place, apart)
     if isinstance(old, list):
-        if len(old) != len(new):
-            return Difference(place, f"{kind_of(old)} became {kind_of(new)}", old, new)
         pairs = enumerate(zip(old, new, strict=True))
         return next((d for i, (a, b) in pairs if (d := difference(a, b, f"{place}[{i}]", apart))), None)
     return None if repr(old) == repr(new) else Difference(place, f"another {kind_of(new)}", old, new)

@@ -114,14 +114,14 @@ def _factory(function: ast.FunctionDef) -> str | None:
     required = len(arguments.posonlyargs + arguments.args) - len(arguments.defaults)
     if required or None in arguments.kw_defaults:
         return None
-    returned = {n.value.id for n in ast.walk(function) if isinstance(n, ast.Return) and isinstance(n.value, ast.Name)}
-    for node in ast.walk(function):
-        if isinstance(node, ast.Return) and (kind := _made(node.value, {})):
-            return kind
-        named = isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id in returned for t in node.targets)
-        if named and (kind := _made(node.value, {})):
-            return kind
-    return None
+    returns = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+    names = {value.id for value in returns if isinstance(value, ast.Name)}
+    assigned = [
+        node.value
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id in names for t in node.targets)
+    ]
+    return next((kind for value in [*returns, *assigned] if (kind := _made(value, {}))), None)
 
 
 def _made(value: ast.expr | None, factories: dict[str, str]) -> str | None:
