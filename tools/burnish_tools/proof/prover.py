@@ -258,7 +258,8 @@ class _Proof:
                 f"{len(failed)} of {len(replayed)} recorded requests fail on the snapshot ({statuses}): "
                 "it does not hold what was asked for, or the requests need [proof] headers."
             )
-            raise refusal("replay", Why.REPLAY_FAILED, summary)
+            detail = sorted({f"{r['status']}: {r['raised']}" for r in replayed if r["raised"]})
+            raise refusal("replay", Why.REPLAY_FAILED, summary, detail[:5])
         if not any(r["count"] for r in replayed):
             summary = f"None of {len(replayed)} replayed requests calls {self.job.finding.function}."
             raise refusal("equality", Why.NOT_REACHED, summary)

@@ -62,18 +62,18 @@ class Held:
 
     def scope_begins(self, proxied: Any) -> None:
         self._moment += 1
-        proxied.info[SCOPE] = Scope(self._moment)
+        _notes(proxied)[SCOPE] = Scope(self._moment)
         self.execute(f"SAVEPOINT {SCOPE}_{self._moment}")
 
     def scope_commits(self, proxied: Any) -> None:
-        scope = proxied.info.pop(SCOPE, None)
+        scope = _notes(proxied).pop(SCOPE, None)
         if scope is not None and scope.touched:
             self._moment += 1
             self._committed = self._moment
 
     def scope_rolls_back(self, proxied: Any) -> None:
         """Not where that would take back what another session has committed since; unless it has to be."""
-        scope = getattr(proxied, "info", {}).pop(SCOPE, None)
+        scope = _notes(proxied).pop(SCOPE, None)
         if scope is not None and (scope.touched or self._committed < scope.began):
             self.execute(f"ROLLBACK TO SAVEPOINT {SCOPE}_{scope.began}")
 
@@ -197,6 +197,15 @@ class SqlAlchemyDatabase(Database):
         scope = connection.info.get(SCOPE)
         if scope is not None:
             scope.touched = True
+
+
+def _notes(proxied: Any) -> dict[Any, Any]:
+    """What a connection carries along while it is checked out; a dialect's own first look at the server has nothing."""
+    try:
+        notes: dict[Any, Any] = proxied.info
+    except NotImplementedError:
+        return {}
+    return notes
 
 
 def _digest(held: Held, table: str) -> str:
