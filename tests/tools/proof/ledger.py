@@ -30,7 +30,7 @@ TESTS = (
     "no:cacheprovider",
     "tests/test_transactions.py::test_an_unknown_receipt",
 )
-"""One that no change here breaks: whether equality sees it is the question. The whole suite: tests/evals/test_ledger.py."""
+"""One that no change here breaks: whether equality sees it is the question."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ def _replace_in(holder: Any, function: Any, replacement: Any) -> None:
     elif not isinstance(holder, type):
         if isinstance(getattr(holder, "__dict__", None), dict):
             _replace_in(holder.__dict__, function, replacement)
-        if type(holder).__hash__ in (None, object.__hash__):  # what is found by its content has to keep it
+        kind: Any = type(holder)
+        if kind.__hash__ in (None, object.__hash__):  # what is found by its content has to keep it
             _replace_in_slots(holder, function, replacement)
 
 
