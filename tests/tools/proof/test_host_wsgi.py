@@ -116,7 +116,7 @@ def proof(tmp_path: Path, changes: dict[str, str]) -> Proof:
         removable_ns=1,
         evidence=Evidence(),
     )
-    settings = ProofSettings(database=snapshot(tmp_path / "snapshot.sqlite3"), requests=8, pairs=8, timeout_seconds=60)
+    settings = ProofSettings(database=snapshot(tmp_path / "snapshot.sqlite3"), requests=8, timeout_seconds=120)
     service = ServiceSettings(name="library", repository=".", access_log=str(log))
     candidate = Candidate(finding=finding, saving_ns_per_minute=1, chance=1, risk=1)
     job = Job(id="job-1", candidate=candidate, base=workspace.head(), change=change)

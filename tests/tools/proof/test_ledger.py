@@ -22,7 +22,7 @@ PAGE, OF_ACCOUNT = "ledger/services/transactions.py", "ledger/repositories/trans
 ENTRIES, STATEMENTS = "ledger/repositories/entries.py", "ledger/services/statements.py"
 KEPT = {
     "03": (ENTRIES, "    async def turnover(", "    async def search(", "    async def search("),
-    "04": (STATEMENTS, "    async def _line(", "\n\ndef masked(", "\n\ndef statement_line("),
+    "04": (STATEMENTS, "    async def _line(", "\n\ndef masked(", "\n\ndef statement_line("),  # imports: see `kept`
 }
 """Patches that leave out a function, which the rules forbid: (file, its first line, what followed it, before what it is
 put back)."""
@@ -47,12 +47,14 @@ def kept(edits: Edits, number: str) -> Edits:
 
     def keeping(text: str) -> str:
         function = text[text.index(first) : text.index(after)]
-        return edit(text).replace(before, function + before, 1)
+        imported = "from datetime import date\n\n"
+        put_back = edit(text).replace(before, function + before, 1)
+        return put_back.replace("from sqlalchemy", imported + "from sqlalchemy", 1) if imported in text else put_back
 
     return {**edits, path: keeping}
 
 
-@pytest.mark.parametrize("number", ["01", "03", "04", "05"])
+@pytest.mark.parametrize("number", ["01", "03", "04"])
 def test_a_reference_fix_is_proven(ledger: LedgerStage, number: str) -> None:
     answer = PLANTED[number]
     proof = ledger.prove(kept(ledger.patched(number), number), answer["function"], answer["entry"])
@@ -60,7 +62,14 @@ def test_a_reference_fix_is_proven(ledger: LedgerStage, number: str) -> None:
     effects = {(e.what, e.subject): e for e in proof.effects}
     assert effects["time", answer["function"]].saving.low > 0.05
     fewer = effects["queries", answer["function"]]
-    assert fewer.after < fewer.before or answer["kind"] == "cpu_hot"
+    assert fewer.after < fewer.before
+
+
+def test_a_fix_that_pays_at_full_size_only_is_equal(ledger: LedgerStage) -> None:
+    """The quadratic sum costs nothing on 10,000 entries; whether it is fast enough is the machine's and the data's."""
+    answer = PLANTED["05"]
+    proof = ledger.prove(ledger.patched("05"), answer["function"], answer["entry"])
+    assert {"equality", "queries"} <= {check.name for check in proof.checks if check.passed}, proof.failure
 
 
 def wrong(path: str, old: str, new: str) -> Edits:
