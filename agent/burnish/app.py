@@ -38,6 +38,7 @@ from burnish_tools.model import ModelSettings
 from burnish_tools.proof.settings import ProofSettings
 from burnish_tools.runtime import RuntimeSettings, SqliteRuntime, is_server, open_store
 from burnish_tools.runtime import Store as Dataset
+from burnish_tools.state.opening import Place, place
 
 if TYPE_CHECKING:
     from burnish.graph import Jobs
@@ -62,8 +63,8 @@ class _Config(Section):
     state: str = ".burnish"
     """Directory for Burnish's own state (jobs, checkpoints, clones), relative to the configuration file."""
     state_database: str = ""
-    """URL of a PostgreSQL database (`postgres://…`) for jobs and runs, where several machines work on one service: one
-    database for each configuration. Empty: a file in `state`."""
+    """URL of a PostgreSQL database (`postgres://…`) for jobs, runs, checkpoints and what the model has cost, where
+    several machines work on one service: one database for each configuration. Empty: files in `state`."""
     service: ServiceSettings
     runtime: RuntimeSettings = RuntimeSettings()
     collector: CollectorSettings = CollectorSettings()
@@ -115,14 +116,11 @@ class App:
     @cached_property
     def store(self) -> Store:
         """Jobs and runs."""
-        url = self.config.state_database
-        if not url:
-            return Store(self.state, self.clock)
-        try:
-            from burnish_tools.state import PostgresStore
-        except ImportError as error:
-            raise ConfigError(f"state_database needs psycopg: pip install 'burnish[postgres]' ({error})") from error
-        return PostgresStore(url, self.state, self.clock)
+        return self._place.store()
+
+    @property
+    def _place(self) -> Place:
+        return place(self.config.state_database, self.state, self.clock)
 
     @cached_property
     def runtime(self) -> Runtime:
@@ -258,7 +256,7 @@ class App:
         from burnish_tools.model.budget import Budget
 
         key = self._secret(settings.api_key_variable, "model.api_key_variable")
-        return AnthropicModel(settings, key, Budget(self.state / "spend.sqlite3", settings, self.clock))
+        return AnthropicModel(settings, key, Budget(self._place.spending(), settings, self.clock))
 
     @cached_property
     def world(self) -> World:
@@ -288,7 +286,7 @@ class App:
         """The graph."""
         from burnish.graph import Jobs
 
-        return Jobs(self.world, self.store.directory / "checkpoints.sqlite3")
+        return Jobs(self.world, self._place.checkpoints())
 
     def dry(self, directory: Path, say: Callable[[str], None]) -> World:
         """A world whose writes are only told: forge and branches are printed, jobs go to a directory of their own."""

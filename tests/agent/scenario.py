@@ -17,7 +17,7 @@ from pathlib import Path
 
 from burnish.cycle import run_cycle
 from burnish.finding import Finding, Passed
-from burnish.graph import Jobs
+from burnish.graph import Jobs, local_checkpoints
 from burnish.histogram import Histogram
 from burnish.job import Check, Job
 from burnish.profile import EntryStats, FunctionStats, Point, Profile, Series
@@ -140,7 +140,8 @@ class Scenario:
     def cycle(self, forge: Forge | None = None) -> Report:
         """One cycle, as `burnish run --once` does it."""
         world = self.world(forge)
-        with world.store.lease(), closing(Jobs(world, world.store.directory / "checkpoints.sqlite3")) as jobs:
+        checkpoints = local_checkpoints(world.store.directory / "checkpoints.sqlite3")
+        with world.store.lease(), closing(Jobs(world, checkpoints)) as jobs:
             return run_cycle(world, jobs)
 
     def _releases(self) -> list[tuple[str, float, int]]:
