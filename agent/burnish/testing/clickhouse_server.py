@@ -53,7 +53,7 @@ class Engine:
     def __init__(self, directory: str) -> None:
         import chdb
 
-        self._connect: Callable[[str], Any] = chdb.connect
+        self._connect: Callable[[str], Any] = getattr(chdb, "connect")  # noqa: B009 - it is untyped
         self._directory = directory
         self._open = self._connect(directory)
         self._lock = threading.Lock()
