@@ -21,6 +21,7 @@ from burnish.finding import Finding
 from burnish.job import Job
 from burnish.profile import LineTime, Profile
 from burnish.protocols import Clock, Database, Detector, Forge, ModelAdapter, Prover, Recipe, Runtime, Workspace
+from burnish.risk import RiskSettings
 from burnish.settings import (
     LimitSettings,
     RankSettings,
@@ -72,6 +73,7 @@ class _Config(Section):
     limits: LimitSettings = LimitSettings()
     rank: RankSettings = RankSettings()
     proof: ProofSettings = ProofSettings()
+    risk: RiskSettings = RiskSettings()
     verdict: VerdictSettings = VerdictSettings()
     forge: ForgeSettings = ForgeSettings()
     model: ModelSettings = ModelSettings()
@@ -275,6 +277,7 @@ class App:
             limits=self.config.limits,
             ranking=self.config.rank,
             verdicts=self.config.verdict,
+            risk=self.config.risk,
             lines=self._lines,
             remarks=self._remarks,
             begins=self._begins,
