@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -30,6 +30,7 @@ from burnish.settings import (
     ServiceSettings,
     VerdictSettings,
 )
+from burnish.statements import ServerStatement
 from burnish.store import Store
 from burnish.world import World
 from burnish_tools.collector import CollectorSettings
@@ -317,6 +318,12 @@ class App:
         from burnish_tools.sources.pg_stat_statements import Remarks
 
         return Remarks(url)
+
+    def server_statements(self, profile: Profile) -> Sequence[ServerStatement]:
+        """What the service's PostgreSQL counts of every statement. Raises ConfigError, Unavailable."""
+        from burnish_tools.sources.pg_stat_statements import server_statements
+
+        return server_statements(self._url(self.config.service.database), profile)
 
     def _secret(self, variable: str, key: str) -> str:
         value = self.environment.get(variable, "")
