@@ -15,8 +15,9 @@ from burnish_tools.recipes.examples.selectinload import SELECTINLOAD
 from burnish_tools.recipes.source.edit import Edits, add_arguments, call_method
 from burnish_tools.recipes.source.functions import Function, find, plain_name, refuse_locked, refuse_warned
 from burnish_tools.recipes.source.loops import Loop, exits_early, loops
-from burnish_tools.recipes.source.repo import Decline, Module, Repository
+from burnish_tools.recipes.source.repo import Decline, Repository
 from burnish_tools.recipes.source.selects import Select, Selects
+from burnish_tools.recipes.source.sqlalchemy_imports import imported
 from burnish_tools.recipes.source.sqlalchemy_models import WHEN_READ, SqlModels
 from burnish_tools.recipes.source.sqlalchemy_reads import Reads, SqlRead, effect, entered_bodies
 from burnish_tools.recipes.source.statements import main_table
@@ -35,6 +36,8 @@ class Hit:
     select: Select
     read: SqlRead
     reads: Reads
+    table: str
+    """Where the relationship leads."""
 
 
 class SelectInLoad(BaseRecipe):
@@ -44,7 +47,7 @@ class SelectInLoad(BaseRecipe):
     Finds the relationship that the rows of a loop read, directly, by `awaitable_attrs`, or in a function, method or
     property that is given the row, and adds `.options(selectinload(Model.relationship))` to the `select(Model)` that
     feeds the loop. Where the relationship leads to one row that is certainly there, it is
-    `joinedload(…, innerjoin=True)`.
+    `joinedload(…)`, an outer join: a key without a row, where the database lets that be, drops nothing.
 
     ## Why it is slow
     SQLAlchemy loads a relationship when it is first read: one query for each row of the loop. `selectinload` fetches
@@ -109,7 +112,7 @@ def _hits(finding: Finding, repository: Repository, models: SqlModels, function:
             target = models.target(select.model, read.relation)
             if target is not None and target.table == table and _at_site(finding, read):
                 found = True
-                yield Hit(loop, select, read, reads)
+                yield Hit(loop, select, read, reads, table)
     if failures and not found:
         raise next((each for each in failures if each.why is Why.AMBIGUOUS), failures[0])
 
@@ -192,10 +195,11 @@ def _loaded(hit: Hit) -> Edits:
     """The select with the option; one more argument where it has options already."""
     select, relation = hit.select, hit.read.relation
     edits = Edits(select.function.module)
-    joined = not relation.many and not relation.nullable and select.step(*COUNTED) is None
-    loader = _imported(edits, "joinedload" if joined else "selectinload", select.function.module)
+    keys = [column for column in select.model.columns.values() if hit.table in column.refers.split(".")[:-1]]
+    joined = bool(keys) and not relation.many and not relation.nullable and select.step(*COUNTED) is None
+    loader = imported(edits, "sqlalchemy.orm", "joinedload" if joined else "selectinload")
     model = _written_model(select)
-    argument = f"{loader}({model}.{relation.name}{', innerjoin=True' if joined else ''})"
+    argument = f"{loader}({model}.{relation.name})"
     own = select.step("options")
     if own is not None and own in set(ast.walk(select.anchor)):
         edits.change(own, add_arguments(argument))
@@ -212,28 +216,6 @@ def _written_model(select: Select) -> str:
             if root == "select":
                 return ast.unparse(node.args[0])
     return select.model.name
-
-
-def _imported(edits: Edits, loader: str, module: Module) -> str:
-    """How the file writes the loader; an import is added below the library's others where it has none."""
-    for local, dotted in module.imports.items():
-        if dotted == f"sqlalchemy.orm.{loader}":
-            return local
-        if dotted == "sqlalchemy.orm":
-            return f"{local}.{loader}"
-    if loader in module.top:
-        raise Decline(Why.AMBIGUOUS, f"{module.path} uses the name {loader} for something else")
-    own = [node for node in module.tree.body if isinstance(node, ast.ImportFrom) and not node.level]
-    library = [node for node in own if (node.module or "").partition(".")[0] == "sqlalchemy"]
-    if not library:
-        raise Decline(Why.NO_PATTERN, f"{module.path} imports nothing from sqlalchemy, so the place is not known")
-    before = [node for node in library if (node.module or "") <= "sqlalchemy.orm"]
-    line = f"from sqlalchemy.orm import {loader}"
-    if before:
-        edits.after(before[-1], line)
-    else:
-        edits.before(library[0], line)
-    return loader
 
 
 def _described(hit: Hit, edits: Edits) -> Change:

@@ -7,10 +7,11 @@ from burnish.why import Why
 from burnish_tools.recipes._base import Act, Refuse, example_finding
 
 MODELS = """from sqlalchemy import ForeignKey
+from sqlalchemy.ext.asyncio import AsyncAttrs
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
-class Base(DeclarativeBase):
+class Base(AsyncAttrs, DeclarativeBase):
     pass
 
 
@@ -19,7 +20,7 @@ class Author(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     books: Mapped[list["Book"]] = relationship(back_populates="author", order_by="Book.id")
-    letters: Mapped[list["Letter"]] = relationship(lazy="raise")
+    letters: Mapped[list["Letter"]] = relationship(lazy="raise", foreign_keys="Letter.author_id")
 
 
 class Book(Base):
@@ -38,9 +39,9 @@ class Letter(Base):
     __tablename__ = "letters"
     id: Mapped[int] = mapped_column(primary_key=True)
     author_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id"))
-    author: Mapped["Author | None"] = relationship()
+    author: Mapped["Author | None"] = relationship(foreign_keys=author_id)
     reader_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id"))
-    reader: Mapped["Author | None"] = relationship()
+    reader: Mapped["Author | None"] = relationship(foreign_keys=reader_id)
 """
 HEAD = "from sqlalchemy import select\n\nfrom shelf.models import Author, Book, Letter\n\n\n"
 BOOKS = "SELECT books.id, books.title, books.author_id FROM books WHERE ? = books.author_id ORDER BY books.id"
@@ -129,12 +130,12 @@ ALIASED = """from sqlalchemy.orm import defer
 def listing(session):
     query = select(Author).options(defer(Author.name))
     for author in session.scalars(query):
-        print(author.books)
+        print(len(author.books))
 """
 COMMIT = "        await session.commit()\n"
 OTHER = "\n    async def other(self):\n        return await self.authors.named('', 5)\n"
 LOADED = ".options(selectinload(Author.books))"
-JOINED = ".options(joinedload(Book.author, innerjoin=True))"
+JOINED = ".options(joinedload(Book.author))"
 
 SELECTINLOAD: tuple[Act | Refuse, ...] = (
     act("a collection, after the limit", LOOP, LOOP.replace("limit(50)", "limit(50)" + LOADED), finding()),

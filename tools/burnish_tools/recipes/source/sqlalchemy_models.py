@@ -29,6 +29,17 @@ class Relation:
     node: ast.stmt
 
 
+@dataclass(frozen=True)
+class Column:
+    """`author_id: Mapped[int] = mapped_column(ForeignKey("authors.id"))`"""
+
+    kind: str
+    """The Python type, without None: `int`."""
+    key: bool
+    refers: str
+    """`table.column` of its foreign key, else empty."""
+
+
 @dataclass
 class SqlModel:
     """A mapped class."""
@@ -38,6 +49,13 @@ class SqlModel:
     module: Module
     node: ast.ClassDef
     relations: dict[str, Relation] = field(default_factory=dict)
+    columns: dict[str, Column] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, Column] | None:
+        """Name and column of the primary key; None where it is not one column."""
+        keys = [(name, column) for name, column in self.columns.items() if column.key]
+        return keys[0] if len(keys) == 1 else None
 
     def method(self, name: str) -> Function | None:
         """A method or property that the class itself defines."""
@@ -69,6 +87,8 @@ class SqlModels:
             if isinstance(node, ast.ClassDef) and table:
                 model = SqlModel(node.name, table, module, node)
                 for statement in node.body:
+                    if isinstance(statement, ast.AnnAssign) and (column := _column(statement)):
+                        model.columns[ast.unparse(statement.target)] = column
                     relation = self._relation(module, statement, node)
                     if relation is not None:
                         model.relations[relation.name] = relation
@@ -118,6 +138,20 @@ def _mapped(annotation: ast.expr) -> tuple[str, bool, bool] | None:
         sides = [each for each in (inner.left, inner.right) if not _is_none(each)]
         return (_class_name(sides[0]), False, True) if len(sides) == 1 else None
     return (name, False, False) if (name := _class_name(inner)) else None
+
+
+def _column(node: ast.AnnAssign) -> Column | None:
+    """An attribute whose annotation is Mapped[…] and that is no relationship."""
+    text = ast.unparse(node.annotation).strip("'\"")
+    value = node.value
+    name = _last(value.func) if isinstance(value, ast.Call) else ""
+    if not text.startswith("Mapped[") or name not in ("", "mapped_column"):
+        return None
+    kind = text[len("Mapped[") : -1].replace("Optional[", "").replace("]", "").removesuffix(" | None")
+    calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+    keys = [each.args[0] for each in calls if _last(each.func) == "ForeignKey" and each.args]
+    refers = [each.value for each in keys if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return Column(kind, "primary_key=True" in ast.unparse(node), refers[0] if len(refers) == 1 else "")
 
 
 def _class_name(node: ast.expr) -> str:
