@@ -60,6 +60,11 @@ class Named:
             self._learn(_NAMED_BY[column], {key[i] for key, _ in found})
         return found
 
+    def of_windows(self, table: Table, number: str) -> float:
+        """The sum of a number over all rows of the single windows, chosen or not."""
+        place = table.numbers.index(number)
+        return sum(row.numbers[place] for row in self._of_windows()[table.name].values())
+
     def _of_windows(self) -> Sums:
         if self._single is None:
             self._single = {table.name: {} for table in TABLES}
