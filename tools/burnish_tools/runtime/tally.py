@@ -138,10 +138,8 @@ def added_up(blobs: Sequence[bytes]) -> Tally:
         sum_of.count += count
         sum_of.total += total
         sum_of.zero += zero
-        if low < sum_of.low:
-            sum_of.low = low
-        if high > sum_of.high:
-            sum_of.high = high
+        sum_of.low = min(sum_of.low, low)
+        sum_of.high = max(sum_of.high, high)
     return sum_of
 
 
