@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from burnish.finding import Finding
-from burnish.profile import LineTime
+from burnish.finding import Finding, Passed
+from burnish.profile import LeftOut, LineTime
 from burnish.testing import windows as w
 from burnish.why import Why
 from burnish_tools.detectors._lines import proportion
@@ -128,7 +128,7 @@ def test_queries_of_other_functions_do_not_matter(tmp_path: Path) -> None:
     ids=["cheap", "slow but rare", "waits for others", "two calls a minute for ten minutes"],
 )
 def test_what_is_passed_over(tmp_path: Path, row: w.Json, why: Why) -> None:
-    findings, passed = detect("cpu_hot", tmp_path, calls=[row, w.calls(VIEW, 1000, wall_ms=40, own_ms=0.01)])
+    findings, passed = detect("cpu_hot", tmp_path, calls=[row, w.calls(VIEW, 1000, wall_ms=40, own_ms=19)])
     assert findings == []
     assert reasons(passed)[HOT] is why
 
@@ -144,3 +144,59 @@ def test_a_span_is_left_alone_as_its_own_time_may_be_waiting(tmp_path: Path) -> 
     findings, passed = detect("cpu_hot", tmp_path, calls=[w.calls(span, 40, wall_ms=50), w.calls(HOT, 40, wall_ms=50)])
     assert [found.function for found in findings] == [HOT]
     assert reasons(passed) == {span: Why.WAITING_UNKNOWN}
+
+
+# In an asynchronous service a hundred requests wait at once: 2 s for each of them in the entry, 5 ms of it running.
+WAITING = w.calls(VIEW, 3000, wall_ms=2000, own_ms=5)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        w.calls(HOT, 30, wall_ms=30, own_ms=17, caller=VIEW),
+        w.calls(HOT, 3000, wall_ms=0.1, own_ms=0.1, caller=VIEW),
+        w.calls(HOT, 5, wall_ms=400, own_ms=300, caller=VIEW),
+    ],
+    ids=["an export, now and then", "small and in every request", "rare and long"],
+)
+def test_waiting_of_others_does_not_hide_what_runs(tmp_path: Path, row: w.Json) -> None:
+    """Each is at most 0.03 % of the entries' wall time, and 2 to 9 % of what runs."""
+    findings, passed = detect("cpu_hot", tmp_path, calls=[WAITING, row])
+    assert [found.function for found in findings] == [HOT]
+    assert reasons(passed) == {VIEW: Why.TIME_IS_ELSEWHERE}
+
+
+@pytest.mark.parametrize(
+    "row, why",
+    [
+        (w.calls(HOT, 30, wall_ms=500, own_ms=17, caller=VIEW), Why.TIME_IS_ELSEWHERE),
+        (w.calls(HOT, 30, wall_ms=2, own_ms=2, caller=VIEW), Why.NOT_WORTH_IT),
+        (w.calls(HOT, 1, wall_ms=60, own_ms=60, caller=VIEW), Why.RARE),
+    ],
+    ids=["it waits itself", "little of what runs", "once a minute"],
+)
+def test_what_is_passed_over_where_much_is_waited_for(tmp_path: Path, row: w.Json, why: Why) -> None:
+    findings, passed = detect("cpu_hot", tmp_path, calls=[WAITING, row])
+    assert findings == []
+    assert reasons(passed)[HOT] is why
+
+
+def test_all_that_runs_may_be_too_little_for_anyone_to_care(tmp_path: Path) -> None:
+    """1.9 ms in a minute, which is all that runs: a share of 100 %."""
+    findings, passed = detect("cpu_hot", tmp_path, calls=[w.calls(HOT, 19, wall_ms=0.1)])
+    assert findings == []
+    assert reasons(passed) == {HOT: Why.NOT_WORTH_IT}
+
+
+def test_a_span_takes_no_share_of_what_runs(tmp_path: Path) -> None:
+    rows = [w.calls("<otel>:GET feeds/", 4000, wall_ms=5000), w.calls(VIEW, 40, wall_ms=50)]
+    findings, _ = detect("cpu_hot", tmp_path, calls=rows)
+    assert [found.function for found in findings] == [VIEW]
+
+
+def test_the_share_counts_the_functions_that_a_large_profile_left_out(tmp_path: Path) -> None:
+    runtime, profile = store(tmp_path, calls=[w.calls(VIEW, 10, wall_ms=50, own_ms=49)])
+    left_out = LeftOut(functions=10**5, own_share=0.996, statements=0, statement_share=0.0)
+    (passed,) = CpuHot(CpuHot.Settings()).detect(profile.model_copy(update={"left_out": left_out}), runtime, None)
+    assert isinstance(passed, Passed)
+    assert "0.4% of the functions' time" in passed.detail
