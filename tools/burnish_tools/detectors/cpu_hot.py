@@ -69,7 +69,7 @@ class CpuHot:
 
         min_share: float = 0.005
         """Own time as a share of that of all functions, spans left out. A function that is slow for its own callers
-        often is one or two percent of everything; with less than half a percent a fix frees less than one core in 200."""
+        often is one or two percent of everything; with less than half of one a fix frees less than one core in 200."""
         min_ms_per_minute: float = 20.0
         """Own time in a minute of the service: where functions mostly wait, what runs at all is a share of it. Below
         rank.min_saving_ms_per_minute nobody would gain."""
@@ -129,9 +129,7 @@ class CpuHot:
             removable_ns=self.settings.removable_share * low,
         )
 
-    def _reason(
-        self, stats: FunctionStats, own_ns: float, share: float, own_share: float, is_long: bool
-    ) -> Why | None:
+    def _reason(self, stats: FunctionStats, own_ns: float, share: float, own_share: float, is_long: bool) -> Why | None:
         if share < self.settings.min_share:
             if is_long and own_share < self.settings.min_own_share:
                 return Why.TIME_IS_ELSEWHERE
