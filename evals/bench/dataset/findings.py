@@ -7,7 +7,7 @@ Beside the functions of `windows.Service`, which have no problem, there are `--e
 of 168 hours: N+1 loops over rows, statements that ask again, hot functions, spikes under a condition (36 calls looked
 at in an hour; the store keeps at most 16 of each kind in a window), flaky dependencies, repeated calls, functions that
 raise, requests of stock OpenTelemetry. All of them come through the store as windows. Timed is what a command does once
-all is imported: reading the profile from a file that was just opened, ranking the hotspots, and every detector. CPU time,
+all is imported: reading the profile from a newly opened file, ranking the hotspots, and every detector. CPU time,
 medians of `--runs`; the target is 2 s for all of it together, and growth that is no more than linear. `--directory`
 keeps the stores, which take minutes to fill, for another run.
 """

@@ -3,10 +3,10 @@
 Definition: *own* time is the running time of a function without the application functions that it calls and, here,
 without the queries that it issues directly. Each query also costs its issuer time in the driver and the ORM, which no
 edit of the function removes; the median of what the service's functions spend around a query is taken off for each.
-Hot is a function whose own time is a large share of its wall time, and some share of the own time of all functions.
+Hot is a function whose own time is a large share of its wall time, and some share of what is the own time of all.
 
     recommend()   ████████████████████████████████  wall
-    │ own         ███████████████████████           70 % of its wall, 2 % of all own time ◀── hot
+    │ own         ███████████████████████           70 % of its wall, 4 % of all own time ◀── hot
     ├─ query      ████
     └─ score()    █████
 
@@ -25,7 +25,7 @@ of the function fell on, with the interval of that share (Wilson 1927).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 
@@ -37,19 +37,22 @@ from burnish.why import Why
 from burnish_tools.detectors._lines import hottest_line
 from burnish_tools.detectors._measure import MS, SPAN, around_queries, finding, mean_low, queries_by_function
 
+_GENERATORS = ("generator", "async_generator")
+
 
 @dataclass(frozen=True)
 class _Whole:
     """What times are shares of, in ns."""
 
     own: float
-    """Own time of all functions, those included that a large profile left out."""
+    """Own time of all functions without their queries, those included that a large profile left out."""
     wall: float
     """Of all entries."""
 
     @classmethod
-    def of(cls, profile: Profile) -> _Whole:
-        own = sum(stats.own.sum for stats in profile.functions if stats.kind != SPAN)
+    def of(cls, profile: Profile, queries: Mapping[str, float]) -> _Whole:
+        """`queries` is the time in and around queries by function."""
+        own = sum(max(0.0, s.own.sum - queries.get(s.function, 0.0)) for s in profile.functions if s.kind != SPAN)
         left_out = profile.left_out.own_share if profile.left_out else 0.0
         return cls(own / (1 - left_out) if left_out < 1 else own, sum(entry.wall.sum for entry in profile.entries))
 
@@ -67,14 +70,16 @@ class CpuHot:
     class Settings(Section):
         """Hot functions."""
 
-        min_share: float = 0.005
-        """Own time as a share of that of all functions, spans left out. A function that is slow for its own callers
-        often is one or two percent of everything; with less than half of one a fix frees less than one core in 200."""
+        min_share: float = 0.02
+        """Own time as a share of that of all functions, queries and spans left out. At most fifty functions can reach
+        it: what is less is one of many. In a service that runs half of the time it is one percent of all that takes."""
         min_ms_per_minute: float = 20.0
         """Own time in a minute of the service: where functions mostly wait, what runs at all is a share of it. Below
         rank.min_saving_ms_per_minute nobody would gain."""
         min_own_share: float = 0.5
         """Own time as a share of the function's wall time: else the time is elsewhere."""
+        min_own_share_of_generator: float = 0.25
+        """The same for a generator, whose wall time contains what its consumer does between two values."""
         min_calls: int = 30
         """Calls: with fewer, one slow call decides the mean."""
         max_query_overhead_ms: float = 2.0
@@ -91,8 +96,8 @@ class CpuHot:
 
     def detect(self, profile: Profile, runtime: Runtime, database: Database | None) -> Iterator[Finding | Passed]:
         """One answer for each function that ran."""
-        whole = _Whole.of(profile)
         queries = self._time_of_queries(profile)
+        whole = _Whole.of(profile, queries)
         for stats in profile.functions:
             yield self._judge(stats, queries.get(stats.function, 0.0), whole, profile, runtime)
 
@@ -130,12 +135,14 @@ class CpuHot:
         )
 
     def _reason(self, stats: FunctionStats, own_ns: float, share: float, own_share: float, is_long: bool) -> Why | None:
-        if share < self.settings.min_share:
-            if is_long and own_share < self.settings.min_own_share:
+        need = self.settings
+        least = need.min_own_share_of_generator if stats.kind in _GENERATORS else need.min_own_share
+        if share < need.min_share:
+            if is_long and own_share < least:
                 return Why.TIME_IS_ELSEWHERE
-            return Why.RARE if own_ns >= self.settings.slow_ms * MS else Why.NOT_WORTH_IT
-        if own_share < self.settings.min_own_share:
+            return Why.RARE if own_ns >= need.slow_ms * MS else Why.NOT_WORTH_IT
+        if own_share < least:
             return Why.TIME_IS_ELSEWHERE
         if stats.kind == SPAN:
             return Why.WAITING_UNKNOWN
-        return Why.NOT_ENOUGH_CALLS if stats.calls < self.settings.min_calls else None
+        return Why.NOT_ENOUGH_CALLS if stats.calls < need.min_calls else None
