@@ -25,6 +25,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
 
+from burnish.cli import collect_less
 from burnish.facts import hot_rows
 from burnish.finding import Finding
 from burnish.testing import windows as w
@@ -52,6 +53,7 @@ Times = dict[str, list[float]]
 def main() -> None:
     """Prints a Markdown table: a line for each size, or for each size and detector."""
     args = options().parse_args()
+    collect_less()
     print("| functions × 7 days | what | s, median | least | most | findings |\n|---|---|---|---|---|---|")
     for functions in args.functions:
         with tempfile.TemporaryDirectory(prefix="burnish-bench-") as temporary:

@@ -82,6 +82,11 @@ class Database:
                 settle(db)
         yield from self._transaction("BEGIN")
 
+    def state(self) -> tuple[int, int]:
+        """Another one whenever the file has been written to, by this object or by others. Ask inside `reading`."""
+        (others,) = self.connection.execute("PRAGMA data_version").fetchone()
+        return others, self.connection.total_changes
+
     def _are_waiting(self) -> bool:
         with self.reading() as db:
             return db.execute("SELECT 1 FROM spans WHERE level = 0 AND NOT summed LIMIT 1").fetchone() is not None
