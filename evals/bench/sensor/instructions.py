@@ -27,7 +27,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ _WINDOW_SECONDS = 10
 _NO_WINDOW_SECONDS = 3600
 _TRIGGER = re.compile(r"^desc: Trigger: Client Request: (.+)$", re.MULTILINE)
 _TOTAL = re.compile(r"^totals: (\d+)$", re.MULTILINE)
-_FIRST_THREAD = "-01"
+_OUTPUT, _FIRST_THREAD = "callgrind.out", "-01"
 _SECONDS = 3600
 
 
@@ -69,11 +69,15 @@ class Amount:
 
 @dataclass(frozen=True)
 class Counted:
-    """Instructions of one run: of the thread that answers in each block, of all others together, of one window."""
+    """Instructions of one run: of the thread that answers in each block, of all others together, of one window.
+
+    `cpu_ns`: CPU time of a request by the clocks of the run.
+    """
 
     blocks: Sequence[int]
     others: int
     window: int
+    cpu_ns: float
 
 
 class Bench:
@@ -99,35 +103,26 @@ class Bench:
         self._database = cluster.url(name)
         self._service.make_data(self._environment, self._folder, self._database)
 
-    def cpu_ns(self, variant: str, *, valgrind: bool) -> float:
-        """CPU ns of a request, with clocks that run as they do."""
-        told = self._run(variant, 1 if valgrind else 0)
-        blocks = [part["cpu_ns"] for part in told if part["name"].startswith(REQUESTS)]
-        return sum(blocks) / self.amount.counted
+    def native_ns(self) -> float:
+        """CPU ns of a request of the plain service without valgrind."""
+        return self._cpu_ns(self._run(PLAIN, 0))
 
     def counted(self, variant: str, dilation: int) -> Counted:
         """Run under callgrind. Raises BenchError with what the service or valgrind said."""
-        self._run(variant, dilation)
-        marks: dict[str, int] = {}
-        others = 0
-        for file in self._scratch.glob("callgrind.out*-??"):
-            text = file.read_text()
-            mark, total = _TRIGGER.search(text), _TOTAL.search(text)
-            if total is None:
-                continue
-            if not file.name.endswith(_FIRST_THREAD):
-                others += int(total[1])
-            elif mark is not None:
-                marks[mark[1]] = int(total[1])
+        for file in self._scratch.glob(f"{_OUTPUT}*"):
+            file.unlink()
+        answers = self._run(variant, dilation)
+        marks, others = counts_in(self._scratch)
         blocks = [marks[name] for name in self._names()]
-        return Counted(blocks, others, marks.get(WINDOW, 0))
+        return Counted(blocks, others, marks.get(WINDOW, 0), self._cpu_ns(answers))
+
+    def _cpu_ns(self, answers: list[dict[str, Any]]) -> float:
+        return float(sum(part["cpu_ns"] for part in answers if part["name"].startswith(REQUESTS)) / self.amount.counted)
 
     def _names(self) -> list[str]:
         return [f"{REQUESTS} {n}" for n in range(self.amount.blocks)]
 
     def _run(self, variant: str, dilation: int) -> list[dict[str, Any]]:
-        for file in self._scratch.glob("callgrind.out*"):
-            file.unlink()
         block, warm_up = self.amount.block, self.amount.warm_up
         parts = [("warm up", self._requests[:warm_up])] + [
             (name, self._requests[warm_up + n * block :][:block]) for n, name in enumerate(self._names())
@@ -144,7 +139,7 @@ class Bench:
         return self._answers(words if not dilation else [*self._valgrind(), *words], dilation, parts)
 
     def _valgrind(self) -> list[str]:
-        output = self._scratch / "callgrind.out"
+        output = self._scratch / _OUTPUT
         return [
             *(found_valgrind(), "--tool=callgrind", "--separate-threads=yes", "--instr-atstart=no"),
             f"--callgrind-out-file={output}",
@@ -167,9 +162,7 @@ class Bench:
         answers: list[dict[str, Any]] = json.loads(done.stdout.strip().splitlines()[-1])
         failed = sum(status >= 500 for part in answers for status in part["statuses"])
         if failed:
-            raise BenchError(
-                f"{self._service.name}: {failed} of {len(self._requests)} requests failed; a cost of errors"
-            )
+            raise BenchError(f"{self._service.name}: {failed} of {len(self._requests)} requests failed")
         return answers
 
 
@@ -198,10 +191,24 @@ def compiled(folder: Path) -> Path:
     return library
 
 
+def counts_in(folder: Path) -> tuple[dict[str, int], int]:
+    """What callgrind wrote: instructions of the first thread by mark, and of all other threads together."""
+    marks: dict[str, int] = {}
+    others = 0
+    for file in folder.glob(f"{_OUTPUT}*-??"):
+        text = file.read_text(encoding="utf-8", errors="replace")
+        mark, total = _TRIGGER.search(text), _TOTAL.search(text)
+        if total is not None and not file.name.endswith(_FIRST_THREAD):
+            others += int(total[1])
+        elif total is not None and mark is not None:
+            marks[mark[1]] = int(total[1])
+    return marks, others
+
+
 def ratio(plain: Counted, sensor: Counted, *, whole: bool, rng: random.Random) -> Interval:
     """Instructions with ÷ without the sensor; `whole`: those of its own thread too, shared evenly by the blocks."""
     share = sensor.others / len(sensor.blocks) if whole else 0.0
-    pairs = list(zip(plain.blocks, sensor.blocks))
+    pairs = list(zip(plain.blocks, sensor.blocks, strict=True))
     return bootstrap(pairs, lambda some: sum(s + share for _, s in some) / sum(p for p, _ in some), rng)
 
 
@@ -213,30 +220,23 @@ def table(service: Service, environment: Environment, amount: Amount, seed: int,
         except PostgresMissing as error:
             raise BenchError(str(error)) from error
         bench = Bench(service, environment, scratch, amount, seed)
-        runs = (service.name + str(n) for n in itertools.count())
-        bench.prepare(cluster, next(runs))
-        native = bench.cpu_ns(PLAIN, valgrind=False)
-        bench.prepare(cluster, next(runs))
-        dilation = max(1, round(bench.cpu_ns(PLAIN, valgrind=True) / native))
-        found = {}
-        for variant in (PLAIN, SENSOR):
-            bench.prepare(cluster, next(runs))
-            found[variant] = bench.counted(variant, dilation)
-    return _table(service, environment, amount, seed, found, native, dilation)
+        bench.prepare(cluster, "native")
+        native = bench.native_ns()
+        bench.prepare(cluster, "plain")
+        plain = bench.counted(PLAIN, 1)
+        dilation = max(1, round(plain.cpu_ns / native))
+        bench.prepare(cluster, "sensor")
+        sensor = bench.counted(SENSOR, dilation)
+    return _table(
+        f"{service.name} in instructions, {environment.name}", amount, seed, (plain, sensor), native, dilation
+    )
 
 
 def _table(
-    service: Service,
-    environment: Environment,
-    amount: Amount,
-    seed: int,
-    found: dict[str, Counted],
-    native: float,
-    dilation: int,
+    title: str, amount: Amount, seed: int, found: tuple[Counted, Counted], native_ns: float, dilation: int
 ) -> Table:
-    plain, sensor, n = found[PLAIN], found[SENSOR], amount.counted
-    base = sum(plain.blocks) / n
-    rate = 1e9 / native
+    (plain, sensor), n = found, amount.counted
+    base, rate = sum(plain.blocks) / n, 1e9 / native_ns
     window = sensor.window / (rate * _WINDOW_SECONDS)
 
     def row(what: str, instructions: float, shown: str) -> list[str]:
@@ -245,10 +245,10 @@ def _table(
     here = interval(ratio(plain, sensor, whole=False, rng=random.Random(seed)), 4)
     both = interval(ratio(plain, sensor, whole=True, rng=random.Random(seed)), 4)
     return Table(
-        f"{service.name} in instructions, {environment.name}",
-        f"n = {n} requests of its mix in {amount.blocks} blocks after {amount.warm_up} to warm up, in one process without "
-        f"a server, PostgreSQL; callgrind, clocks slowed down {dilation} times. Thousands of instructions a request and "
-        "the ratio to the same requests without the sensor, with a 95 % bootstrap interval over blocks.",
+        title,
+        f"n = {n} requests of its mix in {amount.blocks} blocks after {amount.warm_up} to warm up, in one process "
+        f"without a server, PostgreSQL; callgrind, clocks slowed down {dilation} times. Thousands of instructions a "
+        "request and the ratio to the same requests without the sensor, with a 95 % bootstrap interval over blocks.",
         ["", "10³ instructions a request", "ratio"],
         [
             row("plain", base, "1"),
@@ -256,7 +256,7 @@ def _table(
             row("sensor, its own thread too", (sum(sensor.blocks) + sensor.others) / n, both),
             row(f"a window every 10 s, at {rate:.0f} requests a second", window, f"+ {window / base:.4f}"),
         ],
-        raw={"plain": plain.__dict__, "sensor": sensor.__dict__, "native_ns": native, "dilation": dilation},
+        raw={"plain": asdict(plain), "sensor": asdict(sensor), "native_ns": native_ns, "dilation": dilation},
     )
 
 

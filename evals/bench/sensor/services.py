@@ -22,8 +22,8 @@ HOME = REPOSITORY / "evals" / "services"
 @dataclass(frozen=True)
 class Service:
     """A service under `evals/services/`. Words of `serve` and `prepare` follow `python -m` or are a script's;
-    `{port}` stands for the port. `health` is a path that answers as soon as it is up. `application` is "module:name" of a
-    WSGI application, or "module:name()" of a function that makes an ASGI one."""
+    `{port}` stands for the port. `health` is a path that answers as soon as it is up. `application` is "module:name"
+    of a WSGI application, or "module:name()" of a function that makes an ASGI one."""
 
     name: str
     serve: Sequence[str]

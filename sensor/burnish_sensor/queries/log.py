@@ -189,7 +189,7 @@ class QueryLog(Protocol):
         """The same, from ``start``, a time of the recorder's clock, until now."""
 
     def execute_method(self, plain: Method, original: Method, system: str | None, many: bool, /) -> Method:
-        """What a cursor class is given: ``plain``, a wrapper of its ``original`` method that executes, or the same in C.
+        """What a cursor class is given: ``plain``, a wrapper of ``original``, which executes, or the same in C.
 
         The class has ``_burnish``: None. ``system`` None: that of ``self.db.vendor``.
         """

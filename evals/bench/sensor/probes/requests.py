@@ -8,7 +8,6 @@ is one. The first part is the warm-up: counting begins after it.
 from __future__ import annotations
 
 import asyncio
-import base64
 import ctypes
 import importlib
 import io
