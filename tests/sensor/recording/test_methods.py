@@ -40,7 +40,7 @@ class Slotted:
         return self.rows.pop(0) if self.rows else None
 
     def fetchall(self) -> list[Any]:
-        return [row for row in iter(self.fetchone, None)]
+        return list(iter(self.fetchone, None))
 
 
 def observed(bench: Bench, *, slots: bool = False) -> type[Slotted]:
