@@ -10,8 +10,10 @@ the sums over blocks, its interval a bootstrap over blocks: it says how much the
 
 valgrind slows a program down some forty times. `dilated.c`, preloaded, slows its clocks down as much (as measured: the
 CPU time of the plain service under valgrind over that without it), so that what the sensor does by the clock, folds and
-slices of sampling, is done as often per request as it is without valgrind. A window is written once, at the end, and
-counted apart: in production one is written every 10 s. Exit status: 0, or 2 where something could not be measured.
+slices of sampling, is done as often per request as it is without valgrind. A window is written after the warm-up, not
+counted, and one at the end, counted apart: in production one is written every 10 s.
+
+Exit status: 0, or 2 where something could not be measured.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Argument: a file of JSON with `application` ("module:name" of a WSGI application; "module:name()" of a function that
 makes an ASGI one), `parts` (name, requests), `sensor`, and `marks`: the path of the library that makes marks, if there
-is one. The first part is the warm-up: counting begins after it.
+is one. The first part is the warm-up: counting begins after it, and the sensor's first window, for which it reads the
+sources of all functions, is written at its end.
 """
 
 from __future__ import annotations
@@ -27,12 +28,23 @@ class Marks:
 
     def __init__(self, path: str | None) -> None:
         self._library = ctypes.CDLL(path) if path else None
+        self._first = True
 
     def over(self, part: str) -> None:
         """A part is over. Counting begins with the end of the first one."""
+        if self._first:
+            write_window()
+        self._first = False
         if self._library is not None:
             self._library.mark(part.encode())
             self._library.count(1)
+
+
+def write_window() -> None:
+    """Write what the sensor has, if it runs."""
+    runtime = sys.modules.get("burnish_sensor.runtime")
+    if runtime is not None and runtime.active is not None:
+        runtime.active.flusher.flush()
 
 
 class Part:
@@ -63,7 +75,7 @@ def main() -> None:
     else:
         result = wsgi(application, told["parts"], marks)
     if told["sensor"]:
-        sys.modules["burnish_sensor.runtime"].active.flusher.flush()
+        write_window()
         marks.over("window")
         burnish_sensor.stop()
     print(json.dumps(result))
