@@ -11,6 +11,7 @@ from burnish_tools.recipes._base import BaseRecipe, MemorySource, example_findin
 
 def test_finds_each_once_sorted_by_name() -> None:
     assert [recipe.name for recipe in recipes()] == [
+        "batched_get",
         "composite_index",
         "deque",
         "gather",
@@ -22,6 +23,7 @@ def test_finds_each_once_sorted_by_name() -> None:
         "membership_set",
         "prefetch_related",
         "select_related",
+        "selectinload",
         "sort_in_loop",
     ]
 
