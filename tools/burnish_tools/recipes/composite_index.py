@@ -69,7 +69,7 @@ class CompositeIndex(BaseRecipe):
 
     def change(self, finding: Finding, repository: Repository) -> Change:
         """The edit. Raises Decline."""
-        models = Models(repository)
+        models = repository.once(Models)
         model, module, node = _model(models, finding.evidence.table)
         fields = _fields(model, finding.evidence.columns)
         where = finding.evidence.index_where

@@ -87,7 +87,7 @@ class SelectInLoad(BaseRecipe):
         table = main_table(finding.evidence.statement)
         if not ONE_KEY.search(" ".join(finding.evidence.statement.split())):
             raise Decline(Why.NO_PATTERN, "the statement does not read what belongs to one key")
-        models = SqlModels(repository)
+        models = repository.once(SqlModels)
         if not models.all:
             raise Decline(Why.RELATION_NOT_FOUND, "the repository has no declarative models of SQLAlchemy")
         hit = _only(list(_hits(finding, repository, models, function, table)), table, function)

@@ -84,14 +84,6 @@ def _named(module: Module, qualified: str) -> Iterator[Function]:
     yield from (function_of(module, node) for node in module.functions.get(plain, ()))
 
 
-def scope_nodes(scope: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a scope, without entering the functions and classes in it (those themselves included)."""
-    for child in ast.iter_child_nodes(scope):
-        yield child
-        if not isinstance(child, (*type_of_function, ast.ClassDef, ast.Lambda)):
-            yield from scope_nodes(child)
-
-
 def function_of(module: Module, node: FunctionNode) -> Function:
     """A function with the class around it."""
     outer = module.parents.get(node)

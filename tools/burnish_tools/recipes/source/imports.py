@@ -77,8 +77,8 @@ def drop_unused(edits: Edits, used: ast.expr) -> None:
     while isinstance(root, ast.Attribute):
         root = root.value
     name = root.id if isinstance(root, ast.Name) else ""
-    places = [node for node in ast.walk(module.tree) if isinstance(node, ast.Name) and node.id == name]
-    quoted = any(isinstance(node, ast.Constant) and node.value == name for node in ast.walk(module.tree))
+    places = [node for node in module.mentions.get(name, ()) if isinstance(node, ast.Name)]
+    quoted = f'"{name}"' in module.text or f"'{name}'" in module.text
     bound = module.bindings.get(name, [])
     statement = module.parents[bound[0]] if len(bound) == 1 else None
     if len(places) != 1 or quoted or not isinstance(statement, (ast.Import, ast.ImportFrom)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from burnish.why import Why
 from burnish_tools.recipes.source.functions import Function
@@ -180,12 +180,8 @@ def is_inside(module: Module, node: ast.AST, outer: ast.AST) -> bool:
 def free_name(function: Function, wanted: str, taken: Iterable[str] = ()) -> str:
     """A name that nothing in the file has, as wanted where that is so; none of `taken`."""
     module = function.module
-    used = {*module.bindings, *module.top, *module.imports, *_read_names(module), *taken}
+    used = {*module.bindings, *module.mentions, *module.top, *module.imports, *taken}
     number, name = 2, wanted
     while name in used:
         name, number = f"{wanted}_{number}", number + 1
     return name
-
-
-def _read_names(module: Module) -> Iterator[str]:
-    return (node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name))

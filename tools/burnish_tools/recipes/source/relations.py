@@ -41,7 +41,7 @@ class Search:
         self.finding = finding
         self.repository = repository
         self.many = many
-        self.models = Models(repository)
+        self.models = repository.once(Models)
         self.querysets = Querysets(repository, self.models)
         self.function = find(repository, finding)
         refuse_locked(finding, repository)
