@@ -240,7 +240,7 @@ def test_of_sampled_functions_statements_are_exact_and_their_number_in_a_call_is
     process.run(500, lambda: process.call("view", 4, view=1, layer=4, asks=4))
     process.window()
     process.truth.clear()
-    process.run(2_000, lambda: process.call("view", 4, view=1, layer=4, asks=4))
+    process.run(1_000, lambda: process.call("view", 4, view=1, layer=4, asks=4))
     window = process.window()
     found = rows(window)
     assert all("rate" in found[name] for name in ("view", "layer", "asks"))
