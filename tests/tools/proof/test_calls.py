@@ -74,7 +74,7 @@ def test_a_right_fix_is_proven_at_the_size_that_production_has(basket: Library) 
         ("gathered", "    return [name for", "    return [name.lower() for", "the result"),
         ("Ledger.add_all", "self.rows.extend(rows)", "self.rows = rows", "the arguments after the call"),
     ],
-    ids="mutated gone-state exception precision log new-state large order text instance".split(),
+    ids=["mutated", "gone-state", "exception", "precision", "log", "new-state", "large", "order", "text", "instance"],
 )
 def test_a_subtly_wrong_fix_differs(basket: Library, function: str, old: str, new: str, place: str) -> None:
     """The tests of the service let these pass."""

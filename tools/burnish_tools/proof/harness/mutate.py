@@ -220,7 +220,8 @@ def _leaf(args: list[Any], kwargs: dict[str, Any], kinds: Any, values: Any, rng:
     own = [(holder, key) for holder, key in found if holder is args or holder is kwargs]
     holder, key = rng.choice(own if own and rng.random() < 0.5 else found)
     top = holder is args or holder is kwargs
-    holder[key] = rng.choice(SMALL_NUMBERS if top and values is BOUNDARY_NUMBERS else values)
+    values = SMALL_NUMBERS if top and values is BOUNDARY_NUMBERS else values
+    holder[key] = rng.choice([value for value in values if repr(value) != repr(holder[key])])
     return True
 
 
