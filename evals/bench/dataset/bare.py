@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from burnish.histogram import Histogram
+import msgspec
+
+from burnish_tools.runtime.bounded import Distribution
 from burnish_tools.runtime.format import Window
 from burnish_tools.runtime.tally import Tally
 
@@ -58,7 +60,7 @@ def tables(windows: Sequence[Window]) -> list[dict[str, Rows]]:
                 for p in window.per_call
             ],
             "samples": [
-                (span, n(c.function), c.model_dump_json(exclude_defaults=True),
+                (span, n(c.function), msgspec.json.encode(c).decode(),
                  _json([e.facts for e in window.exemplars if e.function == c.function]))
                 for c in window.conditions
             ],
@@ -90,5 +92,5 @@ def _json(value: Any) -> str:
     return json.dumps(value)
 
 
-def _packed(histogram: Histogram) -> bytes:
-    return Tally().add(histogram).packed()
+def _packed(sent: Distribution) -> bytes:
+    return Tally().add(sent.histogram()).packed()

@@ -14,21 +14,22 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain
 from typing import Any
 
-from burnish_tools.runtime.sqlite.rows import TABLES, Counter, Detail, Distribution, Flat, Table
+from burnish_tools.runtime.sqlite.rows import TABLES, Columns, Counter, Detail, Distribution, Flat, Sent, Table
 
 _VERSION = 1
 _LEVEL = 1
 _NUMBERS = 7
 """Of a distribution, before its counts."""
 _COLUMN = struct.Struct("<cI")
-_NARROW_FIRST = "BHIQq"
+_WIDER = "HIQq"
+"""Than a byte: the narrowest first."""
 
 
 def encoded(detail: Detail) -> bytes:
     """The rows as bytes."""
     out, texts = _Writer(), dict[str, int]()
     for table in TABLES:
-        _write(out, table, detail.get(table.name, ()), texts)
+        _write(out, detail[table.name], texts)
     names = json.dumps(list(texts), separators=(",", ":")).encode()
     return bytes((_VERSION,)) + zlib.compress(struct.pack("<I", len(names)) + names + b"".join(out.parts), _LEVEL)
 
@@ -42,23 +43,33 @@ def decoded(blob: bytes) -> Iterator[tuple[Table, list[Flat]]]:
         yield table, _read(reader, table, texts)
 
 
-def _write(out: _Writer, table: Table, rows: Sequence[Flat], texts: dict[str, int]) -> None:
-    out.column([len(rows)])
-    if not rows:
+def _write(out: _Writer, rows: Columns, texts: dict[str, int]) -> None:
+    n = len(rows.keys[0])
+    out.column((n,))
+    if not n:
         return
-    keys, numbers, all_counters, all_distributions = zip(*rows, strict=True)
-    for column in (*zip(*keys, strict=True), *zip(*numbers, strict=True)):
+    for column in (*rows.keys, *rows.numbers):
         out.column(column)
-    for counters in zip(*all_counters, strict=True):
+    for counters in rows.counters:
         out.column([len(counter) for counter in counters])
         out.column([texts.setdefault(name, len(texts)) for counter in counters for name in counter])
         out.column([n for counter in counters for n in counter.values()])
-    for distributions in zip(*all_distributions, strict=True):
-        *columns, counts = zip(*distributions, strict=True)
-        for column in columns:
-            out.column(column)
-        out.column(list(map(len, counts)))
-        out.column(list(chain.from_iterable(counts)))
+    for histograms in rows.histograms:
+        _write_histograms(out, histograms)
+
+
+def _write_histograms(out: _Writer, sent: Sequence[Sent]) -> None:
+    """As `Distribution` of `rows.py` has them, and how many counts each has."""
+    out.column([h.scale for h in sent])
+    out.column([h.count for h in sent])
+    out.column([h.sum for h in sent])
+    out.column([-1 if h.min is None else h.min for h in sent])
+    out.column([-1 if h.max is None else h.max for h in sent])
+    out.column([h.zero for h in sent])
+    out.column([h.offset for h in sent])
+    counts = [h.counts for h in sent]
+    out.column(list(map(len, counts)))
+    out.column(list(chain.from_iterable(counts)))
 
 
 def _read(reader: _Reader, table: Table, texts: Sequence[str]) -> list[Flat]:
@@ -92,21 +103,33 @@ class _Writer:
 
     def column(self, values: Sequence[float]) -> None:
         """Writes numbers: whole ones as such, in as few bytes each as the largest needs."""
-        packed = _packed(values)
-        self.parts += (_COLUMN.pack(packed.typecode.encode(), len(packed)), packed.tobytes())
+        code, packed = _packed(values)
+        self.parts += (_COLUMN.pack(code.encode(), len(values)), packed)
 
 
-def _packed(values: Sequence[Any]) -> array[Any]:
-    """The narrowest array that takes them; what is too large for one raises there, which costs no look at the rest."""
-    for code in _NARROW_FIRST:
+def _packed(values: Sequence[Any]) -> tuple[str, bytes]:
+    """As the narrowest of `array`'s types that takes them; what is too large for one raises there, which costs no look
+    at the rest. (`struct` makes the bytes of a long column in half the time of `array`, and `bytes` in a third.)"""
+    try:
+        return "B", bytes(values)
+    except ValueError:
+        pass
+    except TypeError:
+        return _of_floats(values)
+    for code in _WIDER:
         try:
-            return array(code, values)
-        except OverflowError:
+            return code, struct.pack(f"={len(values)}{code}", *values)
+        except struct.error:
             continue
-        except TypeError:  # floats
-            whole = list(map(int, values))
-            return _packed(whole) if whole == list(values) else array("d", values)
-    return array("d", values)
+    return _of_floats(values)
+
+
+def _of_floats(values: Sequence[Any]) -> tuple[str, bytes]:
+    if any(type(value) is float for value in values):
+        whole = list(map(int, values))
+        if whole == list(values):
+            return _packed(whole)
+    return "d", struct.pack(f"={len(values)}d", *values)
 
 
 class _Reader:

@@ -21,6 +21,7 @@ class Names:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._known: dict[tuple[object, ...], int] = {}
+        self._codes: dict[str, tuple[Definition, int]] = {}
         self._version = -1
         self._new = Counter[tuple[str, int, str]]()
         self._day = ("", 0)
@@ -38,6 +39,7 @@ class Names:
     def forget(self) -> None:
         """What was remembered may be wrong: a transaction was rolled back, or names were dropped."""
         self._known.clear()
+        self._codes.clear()
 
     def begin(self, service: str, start_unix_ns: int) -> None:
         """What comes now is of a window of this service."""
@@ -53,11 +55,16 @@ class Names:
 
     def function(self, name: str, code: Definition) -> int:
         """A function as it was in one version of its code."""
-        return self._number(
+        before = self._codes.get(name)
+        if before is not None and before[0] == code:
+            return before[1]
+        number = self._number(
             "functions",
             ("name", "file", "line", "end_line", "body", "kind"),
             (name, code.file, code.line, code.end_line, code.body, code.kind),
         )
+        self._codes[name] = code, number
+        return number
 
     def statement(self, key: str, statement: Statement) -> int:
         """A normalised statement; `key` is the sensor's hash of it."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import zlib
-from collections.abc import Sequence
 
+import msgspec
 from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from burnish.conditions import Exemplar, Looked, Sample
-from burnish_tools.runtime.format import Definition, Window
+from burnish_tools.runtime.format import Definition, ExemplarRow, Window
 from burnish_tools.runtime.looked_at import looked_at
 from burnish_tools.runtime.sqlite.names import Names
+
+_WINDOW_BITS, _MEMORY = 12, 4
+"""Of zlib: some exemplars are a few hundred bytes, and to make ready its usual 256 kB costs ten times what they do."""
 
 
 def write(db: sqlite3.Connection, number: int, window: Window, names: Names) -> None:
@@ -30,17 +32,17 @@ def write(db: sqlite3.Connection, number: int, window: Window, names: Names) -> 
                 names.function(looked.function, window.functions.get(looked.function, Definition())),
                 window.start_unix_ns,
                 number,
-                looked.model_dump_json(exclude_defaults=True),
-                _packed(exemplars),
+                msgspec.json.encode(looked).decode(),
+                _packed(exemplars) if exemplars else b"",
             )
             for looked, exemplars in looked_at(window)
         ),
     )
 
 
-def _packed(exemplars: Sequence[Exemplar]) -> bytes:
-    rows = [row.model_dump(exclude={"function"}, exclude_defaults=True) for row in exemplars]
-    return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1) if rows else b""
+def _packed(exemplars: list[ExemplarRow]) -> bytes:
+    deflate = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY)
+    return deflate.compress(msgspec.json.encode(exemplars)) + deflate.flush()
 
 
 def read(db: sqlite3.Connection, owner: tuple[str, str, str], function: str, since_unix_ns: int) -> list[Sample]:
@@ -51,7 +53,7 @@ def read(db: sqlite3.Connection, owner: tuple[str, str, str], function: str, sin
 
 def _sample(function: str, start_unix_ns: int, looked: str, packed: bytes) -> Sample:
     rows = from_json(zlib.decompress(packed)) if packed else ()
-    exemplars = _EXEMPLARS.validate_python([{"function": function, **row} for row in rows])
+    exemplars = _EXEMPLARS.validate_python([{**row, "function": function} for row in rows])
     return Sample(Looked.model_validate_json(looked), exemplars, start_unix_ns)
 
 
