@@ -1,6 +1,6 @@
 """Measures the SQLite dataset. Every number is a ratio within one run, or belongs to the machine it was taken on.
 
-    python -m evals.bench.dataset [--quick] [--rounds 7]
+    python -m evals.bench.dataset [--quick] [--rounds 11] [--only ingest]
 
 *Ingest*: windows of 300 function rows each (and their queries, statements per call, exemplars), taken in by 25, against
 a bare `executemany` of the same rows in tables of a row for each function and window, with the same settings of the
@@ -39,12 +39,15 @@ def main() -> None:
     """Measures and prints Markdown tables."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--quick", action="store_true", help="a tenth of the windows and functions")
-    options.add_argument("--rounds", type=int, default=7)
+    options.add_argument("--rounds", type=int, default=11)
+    options.add_argument("--only", choices=("ingest", "reading"))
     args = options.parse_args()
     small = 10 if args.quick else 1
     with tempfile.TemporaryDirectory() as directory:
-        ingest(Path(directory), 100 if args.quick else 400, args.rounds)
-        reading(Path(directory), [n // small for n in (25_000, 50_000, 100_000)])
+        if args.only != "reading":
+            ingest(Path(directory), 100 if args.quick else 400, args.rounds)
+        if args.only != "ingest":
+            reading(Path(directory), [n // small for n in (25_000, 50_000, 100_000)])
 
 
 def ingest(directory: Path, windows: int, rounds: int) -> None:

@@ -1,7 +1,8 @@
-"""The rows of one window as bytes: column by column, each as narrow as its largest value, and then deflated.
+"""The rows of one window as bytes: column by column, each as narrow as its largest value.
 
-Columns of one kind of number deflate far better than rows of many, and are made and read by a few loops in C. This is
-what a window is kept as until it has been added up and its detail is old; nothing looks into it but this file.
+Columns of one kind of number deflate far better than rows of many, and are made and read by a few loops in C. A window
+is taken in as it is (`waiting`), with what was looked at beside it, and deflated when it has been added up (`settled`):
+so it is kept until its detail is old. Nothing looks into it but this file.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain
 from typing import Any
 
+from msgspec.structs import astuple
+
 from burnish_tools.runtime.sqlite.rows import TABLES, Columns, Counter, Detail, Distribution, Flat, Sent, Table
 
-_VERSION = 1
+_DEFLATED, _PLAIN = 1, 2
+_WAITING = struct.Struct("<BI")
+"""Form, and the length of what was looked at."""
 _LEVEL = 1
 _NUMBERS = 7
 """Of a distribution, before its counts."""
@@ -25,22 +30,43 @@ _WIDER = "HIQq"
 """Than a byte: the narrowest first."""
 
 
-def encoded(detail: Detail) -> bytes:
-    """The rows as bytes."""
+def waiting(detail: Detail, looked: bytes) -> bytes:
+    """The rows as bytes, until they are added up; `looked` is what `samples.py` makes of the same window."""
     out, texts = _Writer(), dict[str, int]()
     for table in TABLES:
         _write(out, detail[table.name], texts)
     names = json.dumps(list(texts), separators=(",", ":")).encode()
-    return bytes((_VERSION,)) + zlib.compress(struct.pack("<I", len(names)) + names + b"".join(out.parts), _LEVEL)
+    head = _WAITING.pack(_PLAIN, len(looked))
+    return b"".join((head, looked, struct.pack("<I", len(names)), names, *out.parts))
+
+
+def settled(blob: bytes) -> bytes:
+    """The same when it has been added up, and `looked` was written where it belongs."""
+    if blob[0] == _DEFLATED:
+        return blob
+    return bytes((_DEFLATED,)) + zlib.compress(_columns(blob), _LEVEL)
+
+
+def looked(blob: bytes) -> bytes:
+    """What `waiting` was given; empty where there was nothing, or it was written already."""
+    if blob[0] == _DEFLATED:
+        return b""
+    _, length = _WAITING.unpack_from(blob)
+    return blob[_WAITING.size : _WAITING.size + length]
 
 
 def decoded(blob: bytes) -> Iterator[tuple[Table, list[Flat]]]:
     """The rows, table by table."""
-    data = zlib.decompress(memoryview(blob)[1:])
+    data = zlib.decompress(memoryview(blob)[1:]) if blob[0] == _DEFLATED else _columns(blob)
     (length,) = struct.unpack_from("<I", data)
     reader, texts = _Reader(data, 4 + length), json.loads(data[4 : 4 + length])
     for table in TABLES:
         yield table, _read(reader, table, texts)
+
+
+def _columns(blob: bytes) -> bytes:
+    _, length = _WAITING.unpack_from(blob)
+    return blob[_WAITING.size + length :]
 
 
 def _write(out: _Writer, rows: Columns, texts: dict[str, int]) -> None:
@@ -60,16 +86,15 @@ def _write(out: _Writer, rows: Columns, texts: dict[str, int]) -> None:
 
 def _write_histograms(out: _Writer, sent: Sequence[Sent]) -> None:
     """As `Distribution` of `rows.py` has them, and how many counts each has."""
-    out.column([h.scale for h in sent])
-    out.column([h.count for h in sent])
-    out.column([h.sum for h in sent])
-    out.column([-1 if h.min is None else h.min for h in sent])
-    out.column([-1 if h.max is None else h.max for h in sent])
-    out.column([h.zero for h in sent])
-    out.column([h.offset for h in sent])
-    counts = [h.counts for h in sent]
+    scales, ns, totals, lows, highs, zeros, offsets, counts = zip(*map(astuple, sent), strict=True)
+    for column in (scales, ns, totals, _known(lows), _known(highs), zeros, offsets):
+        out.column(column)
     out.column(list(map(len, counts)))
     out.column(list(chain.from_iterable(counts)))
+
+
+def _known(ends: Sequence[float | None]) -> Sequence[float]:
+    return [-1 if end is None else end for end in ends]
 
 
 def _read(reader: _Reader, table: Table, texts: Sequence[str]) -> list[Flat]:

@@ -56,9 +56,9 @@ class _Intake:
             return
         self._names.begin(window.service, window.start_unix_ns)
         detail = detail_of(window, self._names)
+        rows = codec.waiting(detail, samples.noted(window, self._names))
         span = _new_span(self._db, window, self._names.dropped)
-        self._db.execute("INSERT INTO details (span_id, rows) VALUES (?, ?)", (span, codec.encoded(detail)))
-        samples.write(self._db, span, window, self._names)
+        self._db.execute("INSERT INTO details (span_id, rows) VALUES (?, ?)", (span, rows))
         self.new += 1
 
     def finish(self) -> None:
@@ -77,9 +77,7 @@ def _is_there(db: sqlite3.Connection, window: Window) -> bool:
 
 
 def _new_span(db: sqlite3.Connection, window: Window, dropped: dict[str, int]) -> int:
-    sensor = msgspec.structs.replace(
-        window.sensor, dropped=dict(Counter(window.sensor.dropped) + Counter(dropped))
-    )
+    sensor = msgspec.structs.replace(window.sensor, dropped=dict(Counter(window.sensor.dropped) + Counter(dropped)))
     return inserted(
         db.execute(
             "INSERT INTO spans (level, service, environment, release, start_unix_ns, end_unix_ns, instance, sequence,"

@@ -165,7 +165,7 @@ class SqliteRuntime:
 
     def samples(self, function: str, release: str, *, since_unix_ns: int = 0) -> Sequence[Sample]:
         """What was looked at of a function's calls, window by window, oldest first."""
-        with self._database.reading() as db:
+        with self._database.settled() as db:
             return samples.read(db, (*self._owner, release), function, since_unix_ns)
 
     def deployments(self) -> Sequence[Deployment]:

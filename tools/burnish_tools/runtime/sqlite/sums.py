@@ -10,8 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from burnish_tools.runtime.sqlite import points
-from burnish_tools.runtime.sqlite.codec import decoded
+from burnish_tools.runtime.sqlite import codec, points, samples
 from burnish_tools.runtime.sqlite.names import inserted
 from burnish_tools.runtime.sqlite.rows import TABLES, Key, Row, Table, loaded, stored
 
@@ -36,11 +35,13 @@ def settle(db: sqlite3.Connection, most: int = STEP) -> bool:
         end = max(row[5] for row in some)
         sums: Sums = {table.name: {} for table in TABLES}
         seen = points.LastSeen()
-        for span, _, _, _, _, ended, detail in some:
-            rows = {table.name: found for table, found in decoded(detail)}
+        for span, _, _, _, begun, ended, detail in some:
+            rows = {table.name: found for table, found in codec.decoded(detail)}
             _add_rows(sums, rows)
             points.write(db, span, rows)
             seen.add(rows, ended)
+            samples.write(db, span, bucket[:3], begun, codec.looked(detail))
+            db.execute("UPDATE details SET rows = ? WHERE span_id = ?", (codec.settled(detail), span))
         seen.write(db, bucket[:3])
         for level in LEVELS:
             _add(db, bucket, level, end, sums)
@@ -55,7 +56,7 @@ def _bucket(row: tuple[int, str, str, str, int, int, bytes]) -> Bucket:
 
 def add_detail(sums: Sums, detail: bytes) -> None:
     """Adds the rows of one window."""
-    _add_rows(sums, {table.name: rows for table, rows in decoded(detail)})
+    _add_rows(sums, {table.name: rows for table, rows in codec.decoded(detail)})
 
 
 def _add_rows(sums: Sums, rows_by_table: points.Rows) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from burnish_tools.runtime.bounded import Distribution
-from burnish_tools.runtime.format import Definition, DependencyRow, PerCallRow, QueryRow, SiteRow, Statement, Window
+from burnish_tools.runtime.format import Definition, DependencyRow, PerCallRow, QueryRow, Statement, Window
 from burnish_tools.runtime.limits import FINEST
-from burnish_tools.runtime.sqlite.names import Names
+from burnish_tools.runtime.sqlite.names import Names, Numbers
 from burnish_tools.runtime.sqlite.rows import (
     CALL_ROWS,
     DEPENDENCY_ROWS,
@@ -19,8 +18,6 @@ from burnish_tools.runtime.sqlite.rows import (
     Columns,
     Detail,
 )
-
-_Key = TypeVar("_Key", bound=Hashable)
 
 
 def detail_of(window: Window, names: Names) -> Detail:
@@ -61,8 +58,8 @@ def _calls(window: Window, known: Described) -> Columns:
             _sums(walls),
             _sums(owns),
             [executions.pop((c.function, c.entry), 0) for c in rows],
-            [error.calls**2 for error in errors],
-            [error.wall**2 for error in errors],
+            [error.calls * error.calls for error in errors],
+            [error.wall * error.wall for error in errors],
         ),
         ([c.errors for c in rows], [c.callers for c in rows]),
         (walls, owns),
@@ -74,7 +71,7 @@ def _queries(rows: Sequence[QueryRow], known: Described) -> Columns:
     return Columns(
         (
             [known.statements[q.statement] for q in rows],
-            [known.site(q) for q in rows],
+            [known.sites[q.function, q.file, q.line] for q in rows],
             [known.entries[q.entry] for q in rows],
         ),
         (
@@ -92,7 +89,7 @@ def _fan_out_keys(rows: Sequence[PerCallRow], known: Described) -> tuple[list[in
     return (
         [known.functions[p.function] for p in rows],
         [known.statements[p.statement] for p in rows],
-        [known.site(p.site) for p in rows],
+        [known.sites[p.site.function, p.site.file, p.site.line] for p in rows],
         [known.entries[p.entry] for p in rows],
     )
 
@@ -106,7 +103,10 @@ def _fan_outs(rows: Sequence[PerCallRow], known: Described) -> Columns:
 def _drivers(rows: Sequence[PerCallRow], known: Described) -> Columns:
     driven = [p for p in rows if p.driver is not None]
     drivers = [p.driver for p in driven if p.driver is not None]
-    by = [known.statements[d.statement] for d in drivers], [known.site(d.site) for d in drivers]
+    by = (
+        [known.statements[d.statement] for d in drivers],
+        [known.sites[d.site.function, d.site.file, d.site.line] for d in drivers],
+    )
     numbers = (
         [d.n for d in drivers],
         [d.sum_x for d in drivers],
@@ -122,8 +122,8 @@ def _dependencies(rows: Sequence[DependencyRow], known: Described) -> Columns:
     walls = _kept([d.wall for d in rows])
     return Columns(
         (
-            [known.peer(d.kind, d.peer, d.operation) for d in rows],
-            [known.site(d) for d in rows],
+            [known.peers[d.kind, d.peer, d.operation] for d in rows],
+            [known.sites[d.function, d.file, d.line] for d in rows],
             [known.entries[d.entry] for d in rows],
         ),
         ([d.calls for d in rows], [d.timeouts for d in rows], [d.retries for d in rows], _sums(walls)),
@@ -140,39 +140,18 @@ def _sums(sent: Sequence[Distribution]) -> list[float]:
     return [h.sum for h in sent]
 
 
-class _Numbers(dict[_Key, int]):
-    """Numbers by name, each asked for once."""
-
-    def __init__(self, ask: Callable[[_Key], int]) -> None:
-        super().__init__()
-        self._ask = ask
-
-    def __missing__(self, name: _Key) -> int:
-        number = self[name] = self._ask(name)
-        return number
-
-
 class Described:
     """The names of one window, as numbers: entries of the kind, functions with the code and statements with the text
     that the window tells."""
 
     def __init__(self, window: Window, names: Names) -> None:
-        self._window, self._names = window, names
         kinds = {row.entry: row.kind for row in window.entries}
-        self.entries = _Numbers[str](lambda name: names.entry(name, kinds.get(name, "")))
-        self.functions = _Numbers(self._function)
-        self.statements = _Numbers(self._statement)
-        self.peer = names.peer
-
-    def _function(self, name: str) -> int:
-        return self._names.function(name, self._window.functions.get(name, _NO_CODE))
-
-    def _statement(self, key: str) -> int:
-        return self._names.statement(key, self._window.statements.get(key, _NO_TEXT))
-
-    def site(self, row: SiteRow | QueryRow | DependencyRow) -> int:
-        """A place in the code."""
-        return self._names.site(row.function, row.file, row.line)
+        self.entries = Numbers[str](lambda name: names.entries[name, kinds.get(name, "")])
+        self.functions = Numbers[str](lambda name: names.functions.number(name, window.functions.get(name, _NO_CODE)))
+        self.functions.update(names.functions.known(window.functions))
+        self.statements = Numbers[str](lambda key: names.statements.number(key, window.statements.get(key, _NO_TEXT)))
+        self.statements.update(names.statements.known(window.statements))
+        self.sites, self.peers = names.sites, names.peers
 
 
 _NO_CODE, _NO_TEXT = Definition(), Statement(text="")
