@@ -7,7 +7,6 @@ so it is kept until its detail is old. Nothing looks into it but this file.
 
 from __future__ import annotations
 
-import json
 import struct
 import zlib
 from array import array
@@ -15,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain
 from typing import Any
 
+import msgspec
 from msgspec.structs import astuple
 
 from burnish_tools.runtime.sqlite.rows import TABLES, Columns, Counter, Detail, Distribution, Flat, Sent, Table
@@ -35,7 +35,7 @@ def waiting(detail: Detail, looked: bytes) -> bytes:
     out, texts = _Writer(), dict[str, int]()
     for table in TABLES:
         _write(out, detail[table.name], texts)
-    names = json.dumps(list(texts), separators=(",", ":")).encode()
+    names = msgspec.json.encode(list(texts))
     head = _WAITING.pack(_PLAIN, len(looked))
     return b"".join((head, looked, struct.pack("<I", len(names)), names, *out.parts))
 
@@ -59,7 +59,7 @@ def decoded(blob: bytes) -> Iterator[tuple[Table, list[Flat]]]:
     """The rows, table by table."""
     data = zlib.decompress(memoryview(blob)[1:]) if blob[0] == _DEFLATED else _columns(blob)
     (length,) = struct.unpack_from("<I", data)
-    reader, texts = _Reader(data, 4 + length), json.loads(data[4 : 4 + length])
+    reader, texts = _Reader(data, 4 + length), msgspec.json.decode(data[4 : 4 + length])
     for table in TABLES:
         yield table, _read(reader, table, texts)
 

@@ -15,7 +15,7 @@ from burnish_tools.runtime.format import Window
 from burnish_tools.runtime.sqlite import codec, samples
 from burnish_tools.runtime.sqlite.names import Names, inserted
 from burnish_tools.runtime.sqlite.sums import STEP, settle
-from burnish_tools.runtime.sqlite.windows import detail_of
+from burnish_tools.runtime.sqlite.windows import Described, detail_of
 from burnish_tools.runtime.store import Taken
 
 WAITING = 4 * STEP
@@ -55,8 +55,8 @@ class _Intake:
             self.duplicates += 1
             return
         self._names.begin(window.service, window.start_unix_ns)
-        detail = detail_of(window, self._names)
-        rows = codec.waiting(detail, samples.noted(window, self._names))
+        known = Described(window, self._names)
+        rows = codec.waiting(detail_of(window, known), samples.noted(window, known.functions))
         span = _new_span(self._db, window, self._names.dropped)
         self._db.execute("INSERT INTO details (span_id, rows) VALUES (?, ?)", (span, rows))
         self.new += 1

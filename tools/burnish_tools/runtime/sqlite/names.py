@@ -58,6 +58,24 @@ class _Told(Generic[_What]):
         self._latest.clear()
 
 
+class _Kind:
+    """A table of names; `other` is what comes beyond the bound."""
+
+    def __init__(self, table: str, **columns: type) -> None:
+        self.table = table
+        self.select = f"SELECT id FROM {table} WHERE {' AND '.join(f'{column} = ?' for column in columns)}"
+        marks = ", ".join("?" * len(columns))
+        self.insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+        self.other = (OTHER, *(kind() for kind in list(columns.values())[1:]))
+
+
+_FUNCTIONS = _Kind("functions", name=str, file=str, line=int, end_line=int, body=str, kind=str)
+_STATEMENTS = _Kind("statements", hash=str, text=str, system=str)
+_SITES = _Kind("sites", function=str, file=str, line=int)
+_ENTRIES = _Kind("entries", entry=str, kind=str)
+_PEERS = _Kind("peers", kind=str, peer=str, operation=str)
+
+
 class Names:
     """Numbers for the names that come again and again; remembered until they may have been changed by others.
 
@@ -75,11 +93,11 @@ class Names:
         """Functions as they were in one version of their code."""
         self.statements = _Told[Statement](self._statement)
         """Normalised statements, by the sensor's hash of them."""
-        self.sites = Numbers[tuple[str, str, int]](lambda key: self._find("sites", ("function", "file", "line"), key))
+        self.sites = Numbers[tuple[str, str, int]](lambda key: self._find(_SITES, key))
         """Places in the code: function, file, line."""
-        self.entries = Numbers[tuple[str, str]](lambda key: self._find("entries", ("entry", "kind"), key))
+        self.entries = Numbers[tuple[str, str]](lambda key: self._find(_ENTRIES, key))
         """Entries with their kind."""
-        self.peers = Numbers[tuple[str, str, str]](lambda key: self._find("peers", ("kind", "peer", "operation"), key))
+        self.peers = Numbers[tuple[str, str, str]](lambda key: self._find(_PEERS, key))
         """Operations of other services: kind, peer, operation."""
 
     def open(self) -> None:
@@ -111,25 +129,21 @@ class Names:
         )
 
     def _function(self, told: tuple[str, Definition]) -> int:
-        columns = ("name", "file", "line", "end_line", "body", "kind")
         name, code = told
-        return self._find("functions", columns, (name, code.file, code.line, code.end_line, code.body, code.kind))
+        return self._find(_FUNCTIONS, (name, code.file, code.line, code.end_line, code.body, code.kind))
 
     def _statement(self, told: tuple[str, Statement]) -> int:
         key, statement = told
-        return self._find("statements", ("hash", "text", "system"), (key, statement.text, statement.system))
+        return self._find(_STATEMENTS, (key, statement.text, statement.system))
 
-    def _find(self, table: str, columns: tuple[str, ...], values: tuple[object, ...]) -> int:
-        where = " AND ".join(f"{column} = ?" for column in columns)
-        found = self._db.execute(f"SELECT id FROM {table} WHERE {where}", values).fetchone()
+    def _find(self, kind: _Kind, values: tuple[object, ...]) -> int:
+        found = self._db.execute(kind.select, values).fetchone()
         if found is not None:
             return int(found[0])
-        other = tuple(OTHER if i == 0 else type(value)() for i, value in enumerate(values))
-        if table in NEW_NAMES and values != other and self._is_beyond(table):
-            self.dropped[table] += 1
-            return self._find(table, columns, other)
-        marks = ", ".join("?" * len(columns))
-        return inserted(self._db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", values))
+        if values != kind.other and self._is_beyond(kind.table):
+            self.dropped[kind.table] += 1
+            return self._find(kind, kind.other)
+        return inserted(self._db.execute(kind.insert, values))
 
     def _is_beyond(self, kind: str) -> bool:
         """Counts a new name."""

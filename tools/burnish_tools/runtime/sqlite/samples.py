@@ -14,9 +14,8 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from burnish.conditions import Exemplar, Looked, Sample
-from burnish_tools.runtime.format import Definition, Window
+from burnish_tools.runtime.format import Window
 from burnish_tools.runtime.looked_at import looked_at
-from burnish_tools.runtime.sqlite.names import Names
 
 _WINDOW_BITS, _MEMORY = 12, 4
 """Of zlib: some exemplars are a few hundred bytes, and to make ready its usual 256 kB costs ten times what they do."""
@@ -26,18 +25,12 @@ Owner = tuple[str, str, str]
 """service, environment, release"""
 
 
-def noted(window: Window, names: Names) -> bytes:
-    """What a window says, for `write`."""
+def noted(window: Window, functions: Mapping[str, int]) -> bytes:
+    """What a window says, for `write`; `functions` has their numbers."""
     if not window.conditions and not window.exemplars:
         return b""
-    known = names.functions.known(window.functions)
-    return msgspec.json.encode(
-        [(_number(looked.function, window, known, names), looked, exemplars) for looked, exemplars in looked_at(window)]
-    )
-
-
-def _number(function: str, window: Window, known: Mapping[str, int], names: Names) -> int:
-    return known.get(function) or names.functions.number(function, window.functions.get(function, Definition()))
+    rows = [(functions[looked.function], looked, exemplars) for looked, exemplars in looked_at(window)]
+    return msgspec.json.encode(rows)
 
 
 def write(db: sqlite3.Connection, number: int, owner: Owner, start_unix_ns: int, noted: bytes) -> None:

@@ -20,9 +20,8 @@ from burnish_tools.runtime.sqlite.rows import (
 )
 
 
-def detail_of(window: Window, names: Names) -> Detail:
+def detail_of(window: Window, known: Described) -> Detail:
     """The rows of a window, as they came; of none there is more than one with the same key in a sound window."""
-    known = Described(window, names)
     return {
         ENTRY_ROWS.name: _entries(window, known),
         CALL_ROWS.name: _calls(window, known),
