@@ -32,7 +32,7 @@ class Part(Struct, frozen=True, gc=False, omit_defaults=True):
     """A part of a window. Bounds hold for what was read (`format.parse`, `format.of_plain`)."""
 
 
-class Distribution(Part):
+class Distribution(Part, frozen=True):
     """A histogram as it is sent: plain values, as there are very many."""
 
     scale: Annotated[int, Meta(ge=-10, le=20)] = 3
@@ -56,11 +56,6 @@ class Distribution(Part):
             offset=self.offset,
             counts=self.counts,
         )
-
-    @property
-    def mean(self) -> float:
-        """The exact mean; 0 where there is nothing."""
-        return self.sum / self.count if self.count else 0.0
 
     def at_most_scale(self, scale: int) -> Distribution:
         """The same, no finer than a scale."""

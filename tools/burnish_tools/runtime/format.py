@@ -50,7 +50,7 @@ class NewerFormat(DataError):
         self.format = found
 
 
-class SiteRow(Part):
+class SiteRow(Part, frozen=True):
     """A place in the code."""
 
     function: Name
@@ -58,7 +58,7 @@ class SiteRow(Part):
     line: Count = 0
 
 
-class Definition(Part):
+class Definition(Part, frozen=True):
     """What is known of a function's code; `body` is the hash of its normalised source."""
 
     file: Name = ""
@@ -68,14 +68,14 @@ class Definition(Part):
     kind: Name = "function"
 
 
-class Statement(Part):
+class Statement(Part, frozen=True):
     """A normalised statement."""
 
     text: Text
     system: Name = ""
 
 
-class EntryRow(Part, kw_only=True):
+class EntryRow(Part, frozen=True, kw_only=True):
     """One entry; `wall` in ns, `queries` executions per call."""
 
     entry: Name
@@ -87,14 +87,14 @@ class EntryRow(Part, kw_only=True):
     queries: Distribution = Distribution()
 
 
-class SamplingError(Part):
+class SamplingError(Part, frozen=True):
     """Standard errors of a sampled row's number of calls and sum of wall time (ns)."""
 
     calls: Amount = 0
     wall: Amount = 0
 
 
-class CallRow(Part, kw_only=True):
+class CallRow(Part, frozen=True, kw_only=True):
     """One (function, entry); times in ns. Already weighted where calls were sampled (`rate` calls for one)."""
 
     function: Name
@@ -108,7 +108,7 @@ class CallRow(Part, kw_only=True):
     error: SamplingError = SamplingError()
 
 
-class QueryRow(Part, kw_only=True):
+class QueryRow(Part, frozen=True, kw_only=True):
     """One (statement, call site, entry); `wall` in ns, `rows` None where the driver does not tell."""
 
     statement: Name
@@ -122,7 +122,7 @@ class QueryRow(Part, kw_only=True):
     rows: Count | None = None
 
 
-class DriverRow(Part):
+class DriverRow(Part, frozen=True):
     """Regression sums of executions (y) on rows of the driving statement (x)."""
 
     statement: Name
@@ -135,7 +135,7 @@ class DriverRow(Part):
     sum_yy: Finite
 
 
-class PerCallRow(Part, kw_only=True):
+class PerCallRow(Part, frozen=True, kw_only=True):
     """How often one call of `function`, its callees included, ran one statement."""
 
     function: Name
@@ -149,7 +149,7 @@ class PerCallRow(Part, kw_only=True):
     driver: DriverRow | None = None
 
 
-class DependencyRow(Part, kw_only=True):
+class DependencyRow(Part, frozen=True, kw_only=True):
     """Calls of one other service: one (kind, peer, operation, call site, entry); `wall` in ns."""
 
     kind: Name
@@ -166,7 +166,7 @@ class DependencyRow(Part, kw_only=True):
     wall: Distribution
 
 
-class ExemplarRow(Part, kw_only=True):
+class ExemplarRow(Part, frozen=True, kw_only=True):
     """One call that was looked at; becomes a `burnish.conditions.Exemplar`."""
 
     function: Name
@@ -179,7 +179,7 @@ class ExemplarRow(Part, kw_only=True):
     rate: Amount = 1
 
 
-class LookedRow(Part):
+class LookedRow(Part, frozen=True):
     """How many calls of a function there were to be looked at; becomes a `burnish.conditions.Looked`."""
 
     function: Name
@@ -194,7 +194,7 @@ class LookedRow(Part):
     hurried: bool = False
 
 
-class Sensor(Part, omit_defaults=False):
+class Sensor(Part, frozen=True, omit_defaults=False):
     """The sensor about itself; times are CPU nanoseconds in this window."""
 
     version: Name = ""
@@ -204,7 +204,7 @@ class Sensor(Part, omit_defaults=False):
     dropped: Counts = {}
 
 
-class Window(Part, kw_only=True):
+class Window(Part, frozen=True, kw_only=True):
     """What one process did in one span of time."""
 
     format: Annotated[int, Meta(ge=1)]

@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import astuple
 
-from burnish_tools.runtime.sqlite.rows import TABLES, Columns, Counter, Detail, Distribution, Flat, Sent, Table
+from burnish_tools.runtime.bounded import Distribution as Sent
+from burnish_tools.runtime.sqlite.rows import TABLES, Columns, Counter, Detail, Distribution, Flat, Table
 
 _DEFLATED, _PLAIN = 1, 2
 _WAITING = struct.Struct("<BI")

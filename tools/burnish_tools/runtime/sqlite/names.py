@@ -33,7 +33,7 @@ class _Told(Generic[_What]):
     """Numbers of names that windows tell something of: a function's code, a statement's text."""
 
     def __init__(self, ask: Callable[[tuple[str, _What]], int]) -> None:
-        self._all = Numbers(ask)
+        self._all: Numbers[tuple[str, _What]] = Numbers(ask)
         self._latest: dict[str, tuple[_What, int]] = {}
 
     def number(self, name: str, what: _What) -> int:
