@@ -49,6 +49,11 @@ def spoilt(**change: Any) -> Window:
         {"own__scale": 200},
         {"own__offset": 2**40},
         {"own__min": -1},
+        {"calls": float("nan")},
+        {"wall__count": float("inf")},
+        {"wall__sum": 10**400},
+        {"rate": 2**64},
+        {"error": {"calls": -1, "wall": 0}},
     ],
     ids=str,
 )

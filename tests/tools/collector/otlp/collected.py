@@ -150,7 +150,7 @@ def _add(found: dict[str, int], name: str, row: dict[str, object]) -> None:
     )
     for field, value in row.items():
         if isinstance(value, dict) and "counts" in value:
-            told = {"count": value["count"], "sum": value["sum"], "zero": value["zero"]}
+            told = {"count": value["count"], "sum": value.get("sum", 0), "zero": value.get("zero", 0)}
             told |= {str(value["offset"] + i): n for i, n in enumerate(value["counts"]) if n}
         elif isinstance(value, dict):
             told = {k: v for k, v in value.items() if isinstance(v, (int, float))}
