@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from burnish.facts import Row, cost_facts, job_facts
+from burnish.facts import Row, cost_facts, job_facts, left_out_sentence
 from burnish.finding import Candidate, Finding, Passed, Told
 from burnish.job import Job, Proof
 from burnish.profile import Profile
 from burnish.pull_request import ms, percent, reason
 from burnish.report import Report
+from burnish.statements import ServerStatement, covered
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -55,13 +56,30 @@ def hotspots(rows: Sequence[Row], profile: Profile) -> RenderableType:
             f"{r['queries_per_minute']:,.1f}",
             f"{r['errors_per_minute']:,.1f}",
         )
-    return table
+    left_out = left_out_sentence(profile)
+    return Group(table, left_out) if left_out else table
+
+
+def server_statements(rows: Sequence[ServerStatement], everything: Sequence[ServerStatement]) -> RenderableType:
+    """What the database counts, and of how much of its time the origin is known."""
+    total = sum(one.total_ms for one in everything) or 1.0
+    table = _table("As the database counts", "calls/min", "ms each", "of its time", "function", "statement")
+    for one in rows:
+        rate = "?" if one.calls_per_minute is None else f"{one.calls_per_minute:,.1f}"
+        each, share = f"{one.total_ms / max(one.calls, 1):,.2f}", f"{one.total_ms / total:.1%}"
+        table.add_row(rate, each, share, "\n".join(one.functions) or "not seen", one.statement)
+    known = f"{covered(everything):.0%} of the server's time is in statements that a function of the service sends."
+    return Group(table, known)
 
 
 def findings(
-    candidates: Sequence[Candidate], told: Sequence[Told] = (), passed: Sequence[Passed] = ()
+    candidates: Sequence[Candidate],
+    told: Sequence[Told] = (),
+    passed: Sequence[Passed] = (),
+    profile: Profile | None = None,
 ) -> RenderableType:
-    """Candidates in the order of work, what is only told by its cost, and what was passed over."""
+    """Candidates in the order of work, what is only told by its cost, what was passed over, and what was not looked at
+    of a large profile."""
     parts: list[RenderableType] = []
     if candidates:
         work = _findings("What could be made cheaper, in the order of work", [c.finding for c in candidates])
@@ -70,7 +88,10 @@ def findings(
         parts.append(_findings("For people to decide: told and never proposed", [t.finding for t in told]))
     if passed:
         parts.append(_passed(passed))
-    return Group(*parts) if parts else "Nothing worth doing was found; `burnish why FUNCTION` says why not."
+    if not parts:
+        parts.append("Nothing worth doing was found; `burnish why FUNCTION` says why not.")
+    left_out = left_out_sentence(profile) if profile else ""
+    return Group(*parts, *([left_out] if left_out else []))
 
 
 def _findings(title: str, found: Sequence[Finding]) -> Table:

@@ -1,7 +1,8 @@
-"""`burnish hotspots`, `findings` and `function`: what production says."""
+"""`burnish hotspots`, `statements`, `findings` and `function`: what production says."""
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 
 from burnish import facts, views
@@ -12,14 +13,26 @@ from burnish.function_facts import function_json
 from burnish.function_model import Status
 from burnish.function_text import function_text
 from burnish.function_view import function_view
+from burnish.statements import chosen
 from burnish.tokens import as_json
 
 
 def hotspots(args: Namespace) -> int:
-    """`burnish hotspots`."""
+    """`burnish hotspots`. With `--json` what was not looked at goes to stderr: the rows are a list."""
     profile = profile_of(app_of(args), args.release)
     rows = facts.hot_rows(profile, args.by)[: args.top]
     output(args, rows, views.hotspots(rows, profile))
+    if args.json and profile.left_out:
+        print(facts.left_out_sentence(profile), file=sys.stderr)
+    return 0
+
+
+def statements(args: Namespace) -> int:
+    """`burnish statements`: the database's own count, joined with the dataset."""
+    app = app_of(args)
+    counted = app.server_statements(profile_of(app, args.release))
+    rows = chosen(counted, unseen=args.unseen, top=args.top)
+    output(args, [row.model_dump() for row in rows], views.server_statements(rows, counted))
     return 0
 
 
@@ -37,8 +50,8 @@ def findings(args: Namespace) -> int:
     candidates = [c for c in ranking.candidates if kind in (None, c.finding.kind)]
     told = [t for t in ranking.told if kind in (None, t.finding.kind)]
     passed = [p for p in ranking.passed if kind in (None, p.kind, p.by)]
-    table = views.findings(candidates, told, passed if args.all else ())
-    output(args, facts.finding_facts(candidates, told, passed), table)
+    table = views.findings(candidates, told, passed if args.all else (), ranking.profile)
+    output(args, facts.finding_facts(candidates, told, passed, ranking.profile), table)
     return 0
 
 

@@ -10,6 +10,7 @@ from burnish.job import Change, Check
 from burnish.protocols import Database
 from burnish.why import Why
 from burnish_tools.proof.replay import Arm, Service, refusal
+from burnish_tools.proof.scratch import without_driver
 
 Connect = Callable[[str], Database]
 """Opens a database by its URL, for reading plans."""
@@ -26,6 +27,9 @@ class Plans:
 
 def migration_check(service: Service, old: Arm, new: Arm) -> Check:
     """Brings both copies to their own code's schema; nothing may be left that makemigrations would still write."""
+    if service.started(new).framework != "django":
+        summary = "The change has a migration, and only Django's are run in a proof."
+        raise refusal("migration", Why.MIGRATION_INCOMPLETE, summary)
     for arm in (old, new):
         _manage(service, arm, ["migrate", "--noinput", "-v", "0"])
     dry = service.run(new, ["-m", "django", "makemigrations", "--check", "--dry-run"])
@@ -45,7 +49,7 @@ def _manage(service: Service, arm: Arm, command: Sequence[str]) -> None:
 def plans(connect: Connect, finding: Finding, old: Arm, new: Arm) -> Plans:
     """Fails where the statement still reads the whole table."""
     evidence = finding.evidence
-    before, after = (connect(arm.database).plan(evidence.statement) for arm in (old, new))
+    before, after = (connect(without_driver(arm.database)).plan(evidence.statement) for arm in (old, new))
     if before is None or after is None:
         summary = "The database could not plan the finding's statement, so that the index cannot be judged."
         return Plans(Check(name="plan", passed=False, summary=summary, why=Why.PLAN_UNREADABLE))

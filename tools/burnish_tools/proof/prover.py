@@ -34,7 +34,7 @@ def _silent(check: str, share: float) -> None:
 
 @dataclass(frozen=True)
 class ServiceProver:
-    """A `Prover` for Django services.
+    """A `Prover` for services of Django, ASGI and WSGI.
 
     Runs repository code, in sandboxes under `state_dir`. `connect` opens a scratch copy for reading plans (needed for
     changes with a migration); `reproduce` is the command that does a proof again, with `{job}` for the job's id.
@@ -237,12 +237,15 @@ class _Proof:
         with ThreadPoolExecutor(2) as pool:
             before, after = pool.map(lambda arm: harness.ask(arm, "equality", **job), (old, new))
         self._reached(before)
-        found = list(equality.differences(before, after))
+        found, apart = list(equality.differences(before, after)), frozenset[str]()
         if found:
             again = harness.ask(old, "equality", **job)
-            stored = self._store(found[0], told)
-            self._add(equality.equality_check(found, before, stored, list(equality.differences(before, again))))
-        self._add(equality.equality_check([], before), equality.queries_check(before, after))
+            apart = equality.unsteady(before, again)
+            found = list(equality.differences(before, after, apart))
+        if found:
+            control = list(equality.differences(before, again, apart))
+            self._add(equality.equality_check(found, before, self._store(found[0], told), control))
+        self._add(equality.equality_check([], before, apart=apart), equality.queries_check(before, after))
         return equality.queries_per_call(before), equality.queries_per_call(after)
 
     def _reached(self, before: dict[str, Any]) -> None:
@@ -255,7 +258,8 @@ class _Proof:
                 f"{len(failed)} of {len(replayed)} recorded requests fail on the snapshot ({statuses}): "
                 "it does not hold what was asked for, or the requests need [proof] headers."
             )
-            raise refusal("replay", Why.REPLAY_FAILED, summary)
+            detail = sorted({f"{r['status']}: {r['raised']}" for r in replayed if r["raised"]})
+            raise refusal("replay", Why.REPLAY_FAILED, summary, detail[:5])
         if not any(r["count"] for r in replayed):
             summary = f"None of {len(replayed)} replayed requests calls {self.job.finding.function}."
             raise refusal("equality", Why.NOT_REACHED, summary)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,11 +15,10 @@ from typing import Any
 from burnish.job import Check
 from burnish.settings import ServiceSettings
 from burnish.why import Why
-from burnish_tools.proof import harness
+from burnish_tools.proof import harness, hosts
 from burnish_tools.proof.sandbox import Conversation, Run, Sandbox
 
 PACKAGE = "burnish_harness"
-SETTINGS_IN_MANAGE = re.compile(r"DJANGO_SETTINGS_MODULE['\"]\s*,\s*['\"]([\w.]+)['\"]")
 
 
 class Refused(Exception):
@@ -68,19 +66,20 @@ class Service:
         """The same for a command that is spoken to."""
         return self.sandbox.conversation([self.python, *arguments], arm.root, {**self._own(arm), **environment})
 
-    def _own(self, arm: Arm) -> dict[str, str]:
-        return {self.settings.database_variable: arm.database, "DJANGO_SETTINGS_MODULE": self.settings_module(arm)}
+    def variables(self, arm: Arm) -> dict[str, str]:
+        """How the service is told its database."""
+        return {self.settings.database_variable: arm.database}
 
-    def settings_module(self, arm: Arm) -> str:
-        """As configured, else what manage.py says. Raises Refused where neither does."""
-        if self.settings.settings_module:
-            return self.settings.settings_module
-        manage = arm.root / "manage.py"
-        named = SETTINGS_IN_MANAGE.search(manage.read_text("utf-8")) if manage.is_file() else None
-        if named is None:
-            missing = "No DJANGO_SETTINGS_MODULE in manage.py; set [service] settings_module."
-            raise refusal("replay", Why.REPLAY_FAILED, missing)
-        return named[1]
+    def _own(self, arm: Arm) -> dict[str, str]:
+        module = self.started(arm).settings
+        return {**self.variables(arm), **({"DJANGO_SETTINGS_MODULE": module} if module else {})}
+
+    def started(self, arm: Arm) -> hosts.Started:
+        """How the harness starts it. Raises Refused where that cannot be told."""
+        try:
+            return hosts.started(self.settings, arm.root)
+        except hosts.Unknown as unknown:
+            raise refusal("replay", Why.REPLAY_FAILED, str(unknown)) from None
 
     def compile(self, arm: Arm) -> None:
         """Byte-compiles the tree, so that fresh processes start as quickly as in production."""
@@ -144,8 +143,8 @@ class Harness:
         self._asked_so_far += 1
         name = f"{self._asked_so_far}-{arm.name}-{mode}"
         question, answer = self._folder / f"{name}.json", self._folder / f"{name}-answer.json"
-        module = self._service.settings_module(arm)
-        text = json.dumps({"mode": mode, "answer": str(answer), "settings": module, "seed": self._seed, **job})
+        service = self._service.started(arm).told()
+        text = json.dumps({"mode": mode, "answer": str(answer), "service": service, "seed": self._seed, **job})
         question.write_text(text, "utf-8")
         return question, answer
 

@@ -68,8 +68,7 @@ class TestRunner:
         if not any("{junit}" in part for part in command):
             command = (*command, "--junitxml={junit}")
         filled = [p.replace("{python}", self.service.python).replace("{junit}", str(report)) for p in command]
-        variable = {self.service.settings.database_variable: arm.database}
-        run = self.service.sandbox.run(filled, arm.root, variable)
+        run = self.service.sandbox.run(filled, arm.root, self.service.variables(arm))
         by_test, messages = _parsed(report) if not run.timed_out else ({}, {})
         return Outcomes(by_test, messages, run)
 

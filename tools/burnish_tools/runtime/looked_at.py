@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
+from burnish.conditions import Exemplar
 from burnish_tools.runtime.format import ExemplarRow, LookedRow, Window
 
 KEPT = 16
@@ -30,3 +33,23 @@ def _kept(exemplars: Sequence[ExemplarRow], rng: random.Random) -> Iterator[Exem
     for slow in (True, False):
         stratum = [row for row in exemplars if row.slow is slow]
         yield from stratum if len(stratum) <= KEPT else rng.sample(stratum, KEPT)
+
+
+def exemplars_of(function: str, rows: Iterable[Mapping[str, Any]]) -> tuple[Exemplar, ...]:
+    """What was written of a function's calls. It was checked when it came; here it is thousands of rows at a time."""
+    return tuple(
+        Exemplar(
+            function,
+            row["sample"],
+            row["slow"],
+            row["wall_ns"],
+            row.get("own_ns", 0),
+            row.get("entry", ""),
+            row.get("facts", _NONE),
+            row.get("rate", 1.0),
+        )
+        for row in rows
+    )
+
+
+_NONE: Mapping[str, Any] = MappingProxyType({})

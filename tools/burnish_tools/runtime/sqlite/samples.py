@@ -10,12 +10,11 @@ import zlib
 from collections.abc import Mapping
 
 import msgspec
-from pydantic import TypeAdapter
 from pydantic_core import from_json
 
-from burnish.conditions import Exemplar, Looked, Sample
+from burnish.conditions import Looked, Sample
 from burnish_tools.runtime.format import Window
-from burnish_tools.runtime.looked_at import looked_at
+from burnish_tools.runtime.looked_at import exemplars_of, looked_at
 
 _WINDOW_BITS, _MEMORY = 12, 4
 """Of zlib: some exemplars are a few hundred bytes, and to make ready its usual 256 kB costs ten times what they do."""
@@ -66,13 +65,8 @@ def read(db: sqlite3.Connection, owner: tuple[str, str, str], function: str, sin
 
 
 def _sample(function: str, start_unix_ns: int, looked: str, packed: bytes) -> Sample:
-    rows = from_json(zlib.decompress(packed)) if packed else ()
-    exemplars = _EXEMPLARS.validate_python([{**row, "function": function} for row in rows])
+    exemplars = exemplars_of(function, from_json(zlib.decompress(packed))) if packed else ()
     return Sample(Looked.model_validate_json(looked), exemplars, start_unix_ns)
-
-
-_EXEMPLARS = TypeAdapter(tuple[Exemplar, ...])
-"""All of a window at once: most of the time of a search for conditions was spent here, row by row."""
 
 
 _READ = """

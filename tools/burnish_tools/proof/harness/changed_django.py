@@ -1,9 +1,4 @@
-"""Changes the data under a request, to see whether an answer follows the data or a memory of it.
-
-A result that is kept across calls (a dictionary in a module, a cache without invalidation) is right as long as nothing
-changes. So some requests are sent again after every number and text that is not a key has been altered, in the same
-process and inside the transaction that is rolled back.
-"""
+"""Alters data by Django's models; what for is said in `database.py`."""
 
 from __future__ import annotations
 
@@ -13,23 +8,23 @@ from typing import Any
 MAX_ROWS = 20000
 
 
-def alter(statements: Iterable[str]) -> list[str]:
+def alter(statements: Iterable[str], *, texts: bool = True) -> list[str]:
     """Alters the tables of models that occur in `statements`; returns the names of those that were altered."""
     from django.apps import apps
 
-    texts = list(statements)
+    seen = list(statements)
     altered = []
     for model in sorted(apps.get_models(), key=lambda m: m._meta.label):
         table = model._meta.db_table
-        named = any(f'"{table}"' in text or f"`{table}`" in text for text in texts)
-        if named and model._meta.managed and not model._meta.proxy and _alter(model):
+        named = any(f'"{table}"' in text or f"`{table}`" in text for text in seen)
+        if named and model._meta.managed and not model._meta.proxy and _alter(model, texts):
             altered.append(table)
     return altered
 
 
-def _alter(model: Any) -> bool:
+def _alter(model: Any, texts: bool) -> bool:
     """All fields at once; where a constraint forbids that, field by field, and what is forbidden stays as it was."""
-    rows, changes = model._base_manager.all(), _changes(model)
+    rows, changes = model._base_manager.all(), _changes(model, texts)
     if not changes or rows[MAX_ROWS : MAX_ROWS + 1].exists():
         return False
     if _update(rows, changes):
@@ -49,7 +44,7 @@ def _update(rows: Any, changes: dict[str, Any]) -> bool:
     return True
 
 
-def _changes(model: Any) -> dict[str, Any]:
+def _changes(model: Any, texts: bool) -> dict[str, Any]:
     from django.db.models import CharField, DecimalField, F, FloatField, IntegerField, TextField, Value
     from django.db.models.functions import Concat
 
@@ -60,6 +55,6 @@ def _changes(model: Any) -> dict[str, Any]:
             continue
         if isinstance(field, (IntegerField, FloatField, DecimalField)):
             changes[field.name] = F(field.name) + 1
-        elif type(field) in (CharField, TextField):
+        elif texts and type(field) in (CharField, TextField):
             changes[field.name] = Concat(F(field.name), Value("~"))
     return changes
