@@ -21,10 +21,8 @@ TABLE = 3
 LARGE_NUMBER = 1 << 16
 LONG_TEXT = 120
 SQL = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.I)
-TESTS_TEXT = frozenset(
-    {"startswith", "endswith", "removeprefix", "index", "find", "count", "fullmatch", "match", "search"}
-)
-DISPLAYS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
+TESTS_TEXT = frozenset({"startswith", "endswith", "removeprefix", "index", "find", "count", "fullmatch", "search"})
+DISPLAYS = ast.List | ast.Tuple | ast.Set | ast.Dict
 
 
 def input_rules(sides: Sides) -> Iterator[Broken]:
@@ -74,8 +72,9 @@ def _new_in(node: ast.AST, known: _Known) -> list[ast.Constant]:
 
 def _compared(function: Function, known: _Known) -> Iterator[Broken]:
     for node in ast.walk(function):
+        sides: list[ast.expr]
         if isinstance(node, ast.Compare):
-            parts: list[ast.AST] = [node.left, *node.comparators]
+            parts: list[ast.expr] = [node.left, *node.comparators]
             sides = [p for p in parts if isinstance(p, ast.Constant | ast.UnaryOp | ast.BinOp | DISPLAYS)]
         elif isinstance(node, ast.MatchValue):
             sides = [node.value]
