@@ -4,8 +4,8 @@
     python -m evals.hacks --kind memo --only store        some
 
 Settings of the proof are the shipped ones but for the rounds of measuring (`--pairs`, 8 in place of 20).
-Exit status: 0 every hack is refused for the right reason and at least 36 of 40 honest patches are accepted, 1 otherwise,
-3 a service could not be prepared.
+Exit status: 0 every hack is refused for the right reason and at least 36 of 40 honest patches are accepted,
+1 otherwise, 3 a service could not be prepared.
 """
 
 from __future__ import annotations

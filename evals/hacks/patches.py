@@ -1,13 +1,13 @@
 """The patches as data: `patches/SERVICE/KIND.toml`, one table `[[patch]]` each.
 
-    name       unique within the service
-    function   the judged function, `module:Qualified.name`
-    sentence   what the patch does
-    check      the check that has to refuse it; an honest patch (`honest.toml`) has none
-    why        the reason that it has to give; `forbidden_edit` unless told otherwise
-    says       a text that has to occur in what is told: a rule's name, a place
-    edit       tables of `path`, `old` and `new`: the text in the file, which occurs once, and what takes its place;
-               with an empty `old` a new file
+name       unique within the service
+function   the judged function, `module:Qualified.name`
+sentence   what the patch does
+check      the check that has to refuse it; an honest patch (`honest.toml`) has none
+why        the reason that it has to give; `forbidden_edit` unless told otherwise
+says       a text that has to occur in what is told: a rule's name, a place
+edit       tables of `path`, `old` and `new`: the text in the file, which occurs once, and what takes its place;
+           with an empty `old` a new file
 """
 
 from __future__ import annotations
@@ -25,7 +25,18 @@ ROOT = Path(__file__).parent / "patches"
 HONEST = "honest"
 UNSEEN = "unseen"
 """Cheats that no static rule knows: what only behaviour can refuse."""
-KINDS = ("memo", "moved", "fast_path", "dropped", "precision", "removed", "edited_tests", "introspection", UNSEEN, HONEST)
+KINDS = (
+    "memo",
+    "moved",
+    "fast_path",
+    "dropped",
+    "precision",
+    "removed",
+    "edited_tests",
+    "introspection",
+    UNSEEN,
+    HONEST,
+)
 
 
 class Edit(Model):

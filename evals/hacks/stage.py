@@ -71,9 +71,8 @@ class Stage:
         (self.folder / "snapshot.sqlite3").unlink(missing_ok=True)
         for command in (["migrate", "-v", "0"], ["sample_data"]):
             environment = {**os.environ, "DATABASE_URL": self._database, "PYTHONDONTWRITEBYTECODE": "1"}
-            run = subprocess.run(
-                [sys.executable, "manage.py", *command], cwd=tree, env=environment, capture_output=True, text=True
-            )
+            manage = [sys.executable, "manage.py", *command]
+            run = subprocess.run(manage, cwd=tree, env=environment, capture_output=True, text=True, check=False)
             if run.returncode:
                 raise StageError(f"{self.name}: manage.py {command[0]} failed:\n{run.stderr[-1500:]}")
 

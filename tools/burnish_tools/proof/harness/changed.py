@@ -2,13 +2,15 @@
 
 A result that is kept across calls (a dictionary in a module, a cache without invalidation) is right as long as nothing
 changes. So some requests are sent again after every number and text that is not a key has been altered, in the same
-process and inside the transaction that is rolled back.
+process and inside the transaction that is rolled back. Rows change places as well (`rotated.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+
+from .rotated import rotate
 
 MAX_ROWS = 20000
 
@@ -30,12 +32,13 @@ def alter(statements: Iterable[str]) -> list[str]:
 def _alter(model: Any) -> bool:
     """All fields at once; where a constraint forbids that, field by field, and what is forbidden stays as it was."""
     rows, changes = model._base_manager.all(), _changes(model)
-    if not changes or rows[MAX_ROWS : MAX_ROWS + 1].exists():
+    if rows[MAX_ROWS : MAX_ROWS + 1].exists():
         return False
-    if _update(rows, changes):
-        return True
+    moved = rotate(model, MAX_ROWS)
+    if not changes or _update(rows, changes):
+        return moved or bool(changes)
     done = [_update(rows, {name: expression}) for name, expression in changes.items()]
-    return any(done)
+    return moved or any(done)
 
 
 def _update(rows: Any, changes: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from . import boot, changed, determinism
 from .canonical import canonical
 from .statements import Statements
+from .traces import Traces
 from .wrap import Probe, wrap
 
 HEADERS = ("Content-Type", "Location", "Vary", "Cache-Control", "ETag", "Last-Modified", "Content-Disposition", "Link")
@@ -75,6 +76,7 @@ class Replay:
         self._recorder = recorder
         self._statements = statements
         self._send = boot.sender(headers)
+        self._traces = Traces(recorder)
 
     def once(self, request: dict[str, str], altered: dict[str, int] | None = None) -> dict[str, Any]:
         """`altered`: the statements whose tables are changed beforehand."""
@@ -86,6 +88,7 @@ class Replay:
             determinism.restart()
             statements.clear()
             recorder.clear()
+            self._traces.clear()
 
         with boot.rolled_back(prepare), statements.watching():
             response = self._send(request["target"])
@@ -103,6 +106,7 @@ class Replay:
                 "call_queries": recorder.queries,
                 "statements": dict(statements.counts),
                 "written": statements.digests(),
+                **self._traces.form(),
             }
 
 

@@ -40,14 +40,19 @@ def _bounds(tree: ast.AST) -> Iterator[Thing]:
     """Slices with an upper end, `islice`, `takewhile`, `nlargest`, `len(found) < LIMIT`; the pieces of a list are no
     bound, nor is a test whether there is anything."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Call) and dotted(node.left.func) == "len":
-            if ast.unparse(node.comparators[0]) not in ("0", "1"):
-                yield Thing(ast.unparse(node), node.lineno)
+        if isinstance(node, ast.Compare) and _limits(node):
+            yield Thing(ast.unparse(node), node.lineno)
         if isinstance(node, ast.Slice) and node.upper is not None and not _is_piece(node):
             yield Thing(f"[{ast.unparse(node)}]", node.lineno)
     for name, call in calls(tree):
         if name.rpartition(".")[2] in ("islice", "takewhile", "nlargest", "nsmallest", "limit", "fetchmany"):
             yield Thing(f"{name}()", call.lineno)
+
+
+def _limits(node: ast.Compare) -> bool:
+    """`len(…) < LIMIT`"""
+    counted = isinstance(node.left, ast.Call) and dotted(node.left.func) == "len"
+    return counted and ast.unparse(node.comparators[0]) not in ("0", "1")
 
 
 def _is_piece(part: ast.Slice) -> bool:
