@@ -91,6 +91,12 @@ class Proof(Model):
     """One command that does it again."""
     requests: int = 0
     """Recorded requests that were replayed on both sides."""
+    calls: int = 0
+    """Distinct calls of the function, captured from the service's own tests, that were replayed on both sides."""
+    tests: int = 0
+    """Tests that made these calls."""
+    generated: int = 0
+    """Calls made out of those: other sizes, boundary values, another order."""
     plan_before: tuple[str, ...] = ()
     plan_after: tuple[str, ...] = ()
 

@@ -24,6 +24,8 @@ from burnish.stats import bootstrap, median_saving
 from burnish_tools.proof.settings import ProofSettings
 
 OLD, NEW, AGAIN = "old", "new", "again"
+CALLS = "calls"
+"""Stands for the entry where calls are measured and no entry is."""
 FIRST_LOOK = 8
 LOOKS = 4
 WARMUP_NS = 300_000_000
@@ -146,14 +148,19 @@ def bench(
     """Rounds until the answer is clear, at most `settings.pairs`. Raises CasesVanished and what `start` raises."""
     looks = look_after(settings.pairs)
     confidence = 1 - 0.05 / len(looks)
-    rounds: list[Round] = []
+    done: list[Round] = []
     while True:
-        rounds.append(_round(start, plan, rng))
-        progress(len(rounds) / (settings.pairs + 1))
-        if len(rounds) in looks:
-            so_far = summary(rounds, settings.min_saving, confidence, rng)
-            if so_far.faster or so_far.hopeless or len(rounds) == looks[-1]:
+        done.append(_round(start, plan, rng))
+        progress(len(done) / (settings.pairs + 1))
+        if len(done) in looks:
+            so_far = summary(done, settings.min_saving, confidence, rng)
+            if so_far.faster or so_far.hopeless or len(done) == looks[-1]:
                 return so_far
+
+
+def rounds(start: Start, plan: Plan, count: int, rng: random.Random) -> list[Round]:
+    """So many rounds, without a decision. Raises CasesVanished and what `start` raises."""
+    return [_round(start, plan, rng) for _ in range(count)]
 
 
 def look_after(pairs: int) -> list[int]:

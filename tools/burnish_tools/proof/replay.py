@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import sys
@@ -69,22 +70,34 @@ class Service:
         return self.sandbox.conversation([self.python, *arguments], arm.root, {**self._own(arm), **environment})
 
     def _own(self, arm: Arm) -> dict[str, str]:
-        return {self.settings.database_variable: arm.database, "DJANGO_SETTINGS_MODULE": self.settings_module(arm)}
+        own = {self.settings.database_variable: arm.database}
+        module = self.settings_module(arm)
+        return {**own, "DJANGO_SETTINGS_MODULE": module} if module else own
+
+    def framework(self, root: Path) -> str:
+        """As configured, else what the tree shows."""
+        found = "django" if self.settings.settings_module or _settings_in_manage(root) else "none"
+        return self.settings.framework or found
 
     def settings_module(self, arm: Arm) -> str:
-        """As configured, else what manage.py says. Raises Refused where neither does."""
-        if self.settings.settings_module:
-            return self.settings.settings_module
-        manage = arm.root / "manage.py"
-        named = SETTINGS_IN_MANAGE.search(manage.read_text("utf-8")) if manage.is_file() else None
-        if named is None:
+        """As configured, else what manage.py says; empty where there is no Django. Raises Refused where it misses."""
+        if self.framework(arm.root) != "django":
+            return ""
+        named = self.settings.settings_module or _settings_in_manage(arm.root)
+        if not named:
             missing = "No DJANGO_SETTINGS_MODULE in manage.py; set [service] settings_module."
             raise refusal("replay", Why.REPLAY_FAILED, missing)
-        return named[1]
+        return named
 
     def compile(self, arm: Arm) -> None:
         """Byte-compiles the tree, so that fresh processes start as quickly as in production."""
         self.run(arm, ["-m", "compileall", "-q", "-j", "0", "."], {"PYTHONDONTWRITEBYTECODE": ""})
+
+
+def _settings_in_manage(root: Path) -> str:
+    manage = root / "manage.py"
+    named = SETTINGS_IN_MANAGE.search(manage.read_text("utf-8", "replace")) if manage.is_file() else None
+    return named[1] if named else ""
 
 
 class Timed:
@@ -125,18 +138,29 @@ class Harness:
         arm = Arm("harness", self._folder, "")
         service.sandbox.run([service.python, "-m", "compileall", "-q", "."], arm.root, {"PYTHONDONTWRITEBYTECODE": ""})
 
-    def ask(self, arm: Arm, mode: str, **job: Any) -> dict[str, Any]:
+    @property
+    def variables(self) -> dict[str, str]:
+        """With these a process of the service finds the harness, beside what it is configured to find."""
+        configured = self._service.sandbox.environment.get("PYTHONPATH", "")
+        return {"PYTHONPATH": os.pathsep.join(filter(None, (str(self._folder), configured)))}
+
+    def file(self, name: str) -> Path:
+        """A place beside the harness, for what its processes read and write."""
+        return self._folder / name
+
+    def ask(self, arm: Arm, mode: str, hash_seed: int = 0, **job: Any) -> dict[str, Any]:
         """One fresh process; the check that fails on trouble is called `replay`."""
         question, answer = self._asked(arm, mode, job)
-        run = self._service.run(arm, ["-m", PACKAGE, str(question)], {"PYTHONPATH": str(self._folder)})
+        variables = {**self.variables, "PYTHONHASHSEED": str(hash_seed)}
+        run = self._service.run(arm, ["-m", PACKAGE, str(question)], variables)
         return self._checked(run, answer, arm)
 
     @contextlib.contextmanager
-    def process(self, arm: Arm, **job: Any) -> Iterator[Timed]:
+    def process(self, arm: Arm, mode: str, **job: Any) -> Iterator[Timed]:
         """A fresh process for measuring; it starts in the background."""
-        question, answer = self._asked(arm, "cost", job)
-        command, variables = ["-m", PACKAGE, str(question)], {"PYTHONPATH": str(self._folder)}
-        with self._service.conversation(arm, command, variables) as conversation:
+        question, answer = self._asked(arm, mode, job)
+        command = ["-m", PACKAGE, str(question)]
+        with self._service.conversation(arm, command, self.variables) as conversation:
             yield Timed(conversation, lambda run: self._checked(run, answer, arm))
 
     def _asked(self, arm: Arm, mode: str, job: Mapping[str, Any]) -> tuple[Path, Path]:

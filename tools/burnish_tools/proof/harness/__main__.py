@@ -1,6 +1,7 @@
 """`python -m burnish_harness JOB.json`: one mode of one arm; the answer goes to the file that the job names.
 
-    {"mode": "routes" | "equality" | "cost", "answer": FILE, "settings": MODULE, "function": "module:Qualified.name",
+    {"mode": "routes" | "equality" | "cost" | "calls" | "generate" | "callcost",
+     "answer": FILE, "settings": MODULE, "function": "module:Qualified.name",
      "requests": [...], "clock": {"instant", "step"} or null, "seed": n}
 
 The answer is {"ok": true, ...} or {"ok": false, "problem": "start" | "function", "error": text}.
@@ -39,9 +40,15 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         determinism.install(**job["clock"], seed=job["seed"])
     from . import boot
 
-    boot.start(job["settings"])
+    if job["settings"]:
+        boot.start(job["settings"])
     if job["mode"] == "routes":
         return {"entries": boot.entries(job["paths"])}
+    if job["mode"] in ("calls", "generate", "callcost"):
+        from . import calls
+
+        modes = {"calls": calls.replay, "generate": calls.generate, "callcost": calls.cost}
+        return modes[job["mode"]](job)
     if job["mode"] == "cost":
         from . import cost as mode
     else:

@@ -7,6 +7,8 @@ lazy objects only named. A queryset is evaluated on a copy; the caller keeps suc
 
 from __future__ import annotations
 
+import array
+import collections
 import dataclasses
 import datetime
 import decimal
@@ -16,6 +18,8 @@ import hashlib
 import inspect
 import json
 import pathlib
+import re
+import sys
 import types
 import uuid
 from collections.abc import Callable, Mapping
@@ -95,6 +99,10 @@ class Canonical:
             return {"$" + _name(type(value)): str(value)}
         if isinstance(value, BaseException):
             return {"$exception": _name(type(value)), "args": [self.form(a, depth) for a in value.args]}
+        if isinstance(value, re.Pattern):
+            return {"$pattern": [str(value.pattern), value.flags]}
+        if isinstance(value, re.Match):
+            return {"$match": [list(span) for span in value.regs], "pattern": self.form(value.re)}
         if inspect.isgenerator(value) or inspect.iscoroutine(value):
             return {"$lazy": type(value).__name__}
         return None
@@ -102,7 +110,7 @@ class Canonical:
     def _container(self, value: Any, depth: int) -> dict[str, Any] | None:
         if isinstance(value, Items):
             return {"$generator": [self.form(v, depth) for v in value]}
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, (list, tuple, collections.deque, array.array)):
             return {"$" + _name(type(value)): [self.form(v, depth) for v in value]}
         if isinstance(value, (set, frozenset)):
             return {"$" + type(value).__name__: sorted((self.form(v, depth) for v in value), key=_sortable)}
@@ -112,6 +120,8 @@ class Canonical:
         return None
 
     def _django(self, value: Any, depth: int) -> dict[str, Any] | None:
+        if "django" not in sys.modules:
+            return None
         from django.db.models import Manager, Model, QuerySet
         from django.http import HttpRequest
         from django.http.response import HttpResponseBase
@@ -154,8 +164,19 @@ class Canonical:
         if dataclasses.is_dataclass(value):
             fields = {f.name: getattr(value, f.name, None) for f in dataclasses.fields(value)}
         else:
-            fields = dict(getattr(value, "__dict__", {}))
+            fields = {**_slots(value), **getattr(value, "__dict__", {})}
         return {"$object": _name(type(value)), "fields": {k: self.form(v, depth) for k, v in sorted(fields.items())}}
+
+
+def _slots(value: Any) -> dict[str, Any]:
+    names = (n for kind in type(value).__mro__ for n in _names(vars(kind).get("__slots__", ())))
+    return {
+        name: getattr(value, name) for name in names if name not in ("__dict__", "__weakref__") and hasattr(value, name)
+    }
+
+
+def _names(slots: Any) -> tuple[str, ...]:
+    return (slots,) if isinstance(slots, str) else tuple(slots)
 
 
 def _response(response: Any) -> dict[str, Any]:

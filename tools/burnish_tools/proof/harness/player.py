@@ -1,0 +1,235 @@
+"""Calls the judged function with recorded arguments and writes down everything that can be seen of the call."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import inspect
+import io
+import json
+import logging
+import os
+import pickle
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from time import perf_counter_ns
+from typing import Any
+
+from . import boot, determinism, hook, state
+from .canonical import canonical
+from .wrap import Items
+
+MAX_ITEMS = 100_000
+MAX_PRINTED = 20_000
+
+
+class Overtime(BaseException):
+    """The call takes longer than it may. No Exception, so that the service's own handlers let it pass."""
+
+
+class NoStatements:
+    """Where no database is known."""
+
+    total = 0
+    counts: dict[str, int] = {}
+
+    def clear(self) -> None:
+        """Nothing to clear."""
+
+    def watching(self) -> Any:
+        """Nothing to watch."""
+        return contextlib.nullcontext()
+
+    paused = watching
+
+    def digests(self) -> dict[str, str]:
+        """Nothing is written."""
+        return {}
+
+
+def load(path: str) -> dict[int, dict[str, Any]]:
+    """Cases by their number, from JSON lines."""
+    with open(path, encoding="utf-8") as file:
+        return {case["id"]: case for case in map(json.loads, file)}
+
+
+def arguments(case: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """A fresh copy of a case's arguments. Raises whatever unpickling raises."""
+    args, kwargs = pickle.loads(base64.b64decode(case["pickle"]))
+    return list(args), dict(kwargs)
+
+
+def encoded(args: list[Any], kwargs: dict[str, Any]) -> str:
+    """The way back."""
+    return base64.b64encode(pickle.dumps((tuple(args), kwargs), protocol=4)).decode("ascii")
+
+
+class Player:
+    """One function, called again and again."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        sys.path[:0] = [os.path.abspath(path) for path in job["paths"] if path != "."]
+        begun = perf_counter_ns()
+        self.function = hook.find(job["function"])
+        self.import_ns = perf_counter_ns() - begun
+        """Work that a change moves from the call to the import."""
+        self._kind = hook.kind(self.function)
+        self._modules = job.get("modules", [])
+        self._seconds = float(job["call_seconds"])
+        self._django = bool(job["settings"])
+        self.statements = self._statements()
+        self._results: list[Any] = []
+        self._loop = asyncio.new_event_loop() if "async" in self._kind or self._kind == "coroutine" else None
+
+    def _statements(self) -> Any:
+        if not self._django:
+            return NoStatements()
+        from .statements import Statements
+
+        return Statements()
+
+    def surroundings(self, before: Callable[[], None] | None = None) -> Any:
+        """A transaction that is rolled back, where there is a database."""
+        if self._django:
+            return boot.rolled_back(before)
+        if before is not None:
+            before()
+        return contextlib.nullcontext()
+
+    def timed(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[int, Any]:
+        """Wall time of a whole call, ns, and its result: a generator's is run to its end. Raises what it raises."""
+        if self._loop is not None:
+            finished = self._coroutine if self._kind == "coroutine" else self._async_generator
+            return self._loop.run_until_complete(finished(args, kwargs))
+        begun = perf_counter_ns()
+        result = self.function(*args, **kwargs)
+        if hasattr(result, "__next__") and not isinstance(result, io.IOBase):
+            result = _items(result)
+        elif inspect.isawaitable(result):
+            result = asyncio.new_event_loop().run_until_complete(_awaited(result))
+        return perf_counter_ns() - begun, result
+
+    async def _coroutine(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[int, Any]:
+        begun = perf_counter_ns()
+        result = await self.function(*args, **kwargs)
+        return perf_counter_ns() - begun, result
+
+    async def _async_generator(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[int, Any]:
+        begun, items = perf_counter_ns(), Items()
+        async for item in self.function(*args, **kwargs):
+            items.append(item)
+            if len(items) >= MAX_ITEMS:
+                break
+        return perf_counter_ns() - begun, items
+
+    def seen(self, case: dict[str, Any], alter: dict[str, int] | None = None) -> dict[str, Any]:
+        """Everything that can be seen of one call. `alter`: statements whose tables are changed beforehand."""
+        try:
+            args, kwargs = arguments(case)
+        except Exception as error:  # noqa: BLE001 - unpickling runs the service's code
+            return {"unloadable": type(error).__name__}
+
+        def prepare() -> None:
+            if alter:
+                from . import changed
+
+                changed.alter(alter)
+            determinism.restart()
+            self.statements.clear()
+
+        before = state.of(self._modules)
+        with self.surroundings(prepare), self.statements.watching():
+            with _overheard() as heard:
+                outcome = self._outcome(args, kwargs)
+            queries, counts = self.statements.total, dict(self.statements.counts)
+            with self.statements.paused():
+                form = self._form(outcome, args, kwargs)
+            written = self.statements.digests()
+        told = {"queries": queries, "statements": counts, "written": written, "ns": outcome.get("ns", 0)}
+        return {**form, **told, **heard, "state": state.changes(before, state.of(self._modules))}
+
+    def _outcome(self, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            with limited(self._seconds):
+                took, result = self.timed(args, kwargs)
+        except Overtime:
+            return {"overtime": True}
+        except BaseException as error:  # noqa: BLE001 - also SystemExit is a result
+            return {"raised": error}
+        return {"returned": result, "ns": took}
+
+    def _form(self, outcome: dict[str, Any], args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {"arguments": state.compact(canonical([args, kwargs]))}
+        if "overtime" in outcome:
+            return {**found, "overtime": True}
+        if "raised" in outcome:
+            kind = type(outcome["raised"])
+            return {**found, "raised": canonical(outcome["raised"]), "type": f"{kind.__module__}.{kind.__qualname__}"}
+        result = outcome["returned"]
+        return {**found, "returned": state.compact(canonical(result)), "shared": self._shared(result, args, kwargs)}
+
+    def _shared(self, result: Any, args: list[Any], kwargs: dict[str, Any]) -> list[str]:
+        """Who else holds the very object that was returned: what its receiver changes, they see too."""
+        if not isinstance(result, (list, dict, set, bytearray)) and not getattr(result, "__dict__", None):
+            return []
+        found = [f"argument {i + 1}" for i, value in enumerate(args) if value is result]
+        found += [f"argument {name}" for name, value in kwargs.items() if value is result]
+        if any(earlier is result for earlier in self._results) and not found:
+            found.append("an earlier call")
+        self._results = [*self._results[-200:], result]
+        return found
+
+
+def _items(source: Any) -> Items:
+    items = Items()
+    for item in source:
+        items.append(item)
+        if len(items) >= MAX_ITEMS:
+            break
+    return items
+
+
+async def _awaited(value: Any) -> Any:
+    return await value
+
+
+@contextlib.contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raises Overtime inside after this time."""
+
+    def over(*_: Any) -> None:
+        raise Overtime
+
+    was = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, was)
+
+
+@contextlib.contextmanager
+def _overheard() -> Iterator[dict[str, Any]]:
+    """What is printed and logged inside; the dictionary is filled at the end."""
+    heard: dict[str, Any] = {}
+    records: list[list[Any]] = []
+    make = logging.getLogRecordFactory()
+
+    def factory(*args: Any, **kwargs: Any) -> Any:
+        record = make(*args, **kwargs)
+        with contextlib.suppress(Exception):
+            records.append([record.name, record.levelname, record.getMessage()])
+        return record
+
+    logging.setLogRecordFactory(factory)
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            yield heard
+    finally:
+        logging.setLogRecordFactory(make)
+        heard["printed"] = state.compact([out.getvalue()[:MAX_PRINTED], err.getvalue()[:MAX_PRINTED]])
+        heard["logged"] = state.compact(records)
