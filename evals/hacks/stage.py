@@ -109,7 +109,7 @@ class Stage:
             entries=(EntryShare(entry=entry, calls_per_minute=10),) if entry else (),
             calls_per_minute=one,
             wall_ns=one,
-            removable_ns=1,
+            removable_ns=self.told.get("removable_ns", 1),
             evidence=Evidence(),
         )
         candidate = Candidate(finding=finding, saving_ns_per_minute=1, chance=1, risk=1)

@@ -50,9 +50,13 @@ def _bounds(tree: ast.AST) -> Iterator[Thing]:
 
 
 def _limits(node: ast.Compare) -> bool:
-    """`len(…) < LIMIT`"""
-    counted = isinstance(node.left, ast.Call) and dotted(node.left.func) == "len"
-    return counted and ast.unparse(node.comparators[0]) not in ("0", "1")
+    """`len(…) < LIMIT`, `len(…) == 3`; lengths that are compared with each other are no limit."""
+    if not isinstance(node.left, ast.Call) or dotted(node.left.func) != "len":
+        return False
+    other = node.comparators[0]
+    fixed = isinstance(other, ast.Constant) and other.value not in (0, 1)
+    named = isinstance(other, ast.Name | ast.Attribute) and dotted(other).rpartition(".")[2].isupper()
+    return fixed or named
 
 
 def _is_piece(part: ast.Slice) -> bool:
