@@ -52,10 +52,10 @@ class Stage:
     def prepare(self) -> None:
         """Writes snapshot and access log. Raises StageError."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        if self.told["how"] == "django":
+        if self.told.get("snapshot"):
             self._snapshot()
-            lines = (_log_line(t) for entry in self.told["entries"].values() for t in self._targets(entry["target"]))
-            self._log.write_text("".join(lines), "utf-8")
+        entries = self.told.get("entries", {}).values()
+        self._log.write_text("".join(_log_line(t) for e in entries for t in self._targets(e["target"])), "utf-8")
 
     @property
     def _log(self) -> Path:
@@ -63,18 +63,18 @@ class Stage:
 
     @property
     def _database(self) -> str:
-        return f"sqlite:///{self.folder / 'snapshot.sqlite3'}" if self.told["how"] == "django" else ""
+        return f"sqlite:///{self.folder / 'snapshot.sqlite3'}" if self.told.get("snapshot") else ""
 
     def _snapshot(self) -> None:
         tree = self.folder / "tree"
         self.workspace.export(self.workspace.head(), tree)
         (self.folder / "snapshot.sqlite3").unlink(missing_ok=True)
-        for command in (["migrate", "-v", "0"], ["sample_data"]):
-            environment = {**os.environ, "DATABASE_URL": self._database, "PYTHONDONTWRITEBYTECODE": "1"}
-            manage = [sys.executable, "manage.py", *command]
-            run = subprocess.run(manage, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+        environment = {**os.environ, "DATABASE_URL": self._database, "PYTHONDONTWRITEBYTECODE": "1"}
+        for arguments in self.told["snapshot"]:
+            command = [sys.executable, *arguments]
+            run = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
             if run.returncode:
-                raise StageError(f"{self.name}: manage.py {command[0]} failed:\n{run.stderr[-1500:]}")
+                raise StageError(f"{self.name}: python {' '.join(arguments)} failed:\n{run.stderr[-1500:]}")
 
     def _targets(self, target: str) -> list[str]:
         """`{n}` counts from 0, `{m}` from 1, `{skus}` is a shopping list of its own."""
@@ -91,7 +91,7 @@ class Stage:
             test_command=(*ProofSettings().test_command, *self.told.get("test_options", ())),
             environment={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         )
-        log = str(self._log) if self.told["how"] == "django" else ""
+        log = str(self._log) if self.told.get("entries") else ""
         service = ServiceSettings(name=self.name, repository=".", access_log=log)
         return ServiceProver(service, settings, self.workspace, self.folder / "state", progress=progress)
 
