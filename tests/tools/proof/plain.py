@@ -87,7 +87,7 @@ def locked(items, lock):
 def untested(items):
     return [item for item in items if item in list(items)]
 ''',
-    "tests/test_orders.py": '''
+    "tests/test_orders.py": """
 import asyncio
 import threading
 
@@ -129,7 +129,7 @@ def test_ledger(count):
 
 def test_locked():
     assert orders.locked([2, 1, 2], threading.Lock()) == [1, 2]
-''',
+""",
 }
 COMMAND = ProofSettings().test_command
 SETTINGS = ProofSettings(
@@ -201,6 +201,11 @@ def library(folder: Path, changed: dict[str, Callable[[str], str]] | None = None
     subprocess.run([*git, "add", "-A"], check=True)
     subprocess.run([*git, "commit", "-q", "-m", "basket"], check=True)
     workspace = GitWorkspace(
-        str(repository), branch="main", root=".", state_dir=folder / "git", author=Author("t", "t@example.org"), token=""
+        str(repository),
+        branch="main",
+        root=".",
+        state_dir=folder / "git",
+        author=Author("t", "t@example.org"),
+        token="",
     )
     return Library(folder, workspace, SETTINGS.model_copy(update=settings))

@@ -14,14 +14,14 @@ from burnish.job import Check
 from burnish.why import Why
 from burnish_tools.proof.equality import Difference, difference
 
-PARTS = ("overtime", "returned", "type", "raised", "shared", "arguments", "state", "printed", "logged", "written")
+PARTS = ("overtime", "returned", "type", "raised", "shared", "arguments", "state", "logged", "printed", "written")
 NAMES = {
     "returned": "the result",
     "type": "the kind of exception",
     "raised": "the exception",
     "shared": "who shares the result",
     "arguments": "the arguments after the call",
-    "state": "global state after the call:",
+    "state": "global state",
     "printed": "what is printed",
     "logged": "what is logged",
     "written": "rows written to",
@@ -89,8 +89,30 @@ def differs(case: Mapping[str, Any], old: Result | None, new: Result | None) -> 
             continue
         if (part in old) != (part in new):
             return Difference(NAMES[part], _became(old, new), old.get(part), new.get(part))
-        found = difference(old.get(part), new.get(part), NAMES[part])
+        if part == "state":
+            found = _state_difference(old.get(part) or {}, new.get(part) or {})
+        else:
+            found = _difference(old.get(part), new.get(part), NAMES[part])
         if found is not None:
+            return found
+    return None
+
+
+def _difference(old: Any, new: Any, place: str) -> Difference | None:
+    """As for requests; of what is too large to be written down only that it differs."""
+    if old != new and any(isinstance(side, dict) and "$large" in side for side in (old, new)):
+        return Difference(place, "another large value", old, new)
+    return difference(old, new, place)
+
+
+def _state_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference | None:
+    """`old` and `new` hold what the call has changed, by name. A name of the code is no value."""
+    for name in sorted({*old, *new}):
+        if name not in new:
+            return Difference(f"global state, {name}", "is not changed any more", old[name], None)
+        if name not in old:
+            return Difference(f"global state, {name}", "is changed", None, new[name])
+        if found := _difference(old[name], new[name], f"global state, {name}"):
             return found
     return None
 
@@ -129,15 +151,19 @@ class Told:
         generated = f"{self.generated} generated ones"
         if not self.captured:
             return f"{self.generated} generated calls"
-        return f"{self.captured} calls captured from {self.tests} tests" + (
-            f" and {generated}" if self.generated else ""
-        )
+        captured = f"{self.captured} calls captured from {counted(self.tests, 'test')}"
+        return f"{captured} and {generated}" if self.generated else captured
 
     @property
     def not_compared(self) -> str:
         """A sentence, or nothing."""
         listed = "; ".join(f"{count} {reason}" for reason, count in sorted(self.left_out.items()))
         return f" Left out: {listed}." if listed else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 test`, `2 tests`"""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def told(cases: Iterable[Mapping[str, Any]], left_out: Mapping[str, int]) -> Told:

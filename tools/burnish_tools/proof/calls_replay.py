@@ -103,7 +103,8 @@ class CallsReplay:
         function = self._scene.finding.function
         if not captured.tests:
             return refusal("calls", Why.UNTESTED, f"{self._instead} No test calls {function}.".strip())
-        made = f"{len(captured.tests)} tests call {function}, with {chosen} distinct arguments that could be kept"
+        tests = callchecks.counted(len(captured.tests), "test")
+        made = f"Of {tests} that reach {function}, {callchecks.counted(chosen, 'distinct call')} could be kept"
         reasons = "; ".join(f"{count} {reason}" for reason, count in sorted(self._left_out.items()))
         summary = f"{self._instead} {made}; too few of them can be replayed: {reasons or 'there are no more'}."
         return refusal("calls", Why.NO_CALLS, summary.strip())
@@ -246,7 +247,7 @@ class CallsReplay:
 
     def _inputs(self) -> str:
         number = len({case["of"] for case in self._cases.values() if case["kind"] == "measured"})
-        text = f"{min(number, len(self._measured))} held-out calls"
+        text = callchecks.counted(min(number, len(self._measured)), "held-out call")
         if self._factor > 1:
             text += f", their arguments enlarged ×{self._factor} to cost what they cost in production"
         return text

@@ -60,18 +60,19 @@ def shape_check(rounds: Sequence[Round], scales: Sequence[str], rng: random.Rand
     ratios = {scale: [r.walls[scale][1] / r.walls[scale][0] for r in rounds if scale in r.walls] for scale in scales}
     pairs = zip(ratios[scales[-1]], ratios[scales[0]], strict=True)
     change = bootstrap([large / small for large, small in pairs], median_saving, rng)
-    shown = ", ".join(f"{1 - median_saving(ratios[scale]):.2f} at {scale}" for scale in scales)
+    shown = ", ".join(f"{1 - median_saving(ratios[scale]):.2g} at {scale.split()[-1]}" for scale in scales)
     worse = change.high < -WORSE_AT_SCALE
     summary = f"New ÷ old by size of the arguments: {shown}."
     return Check(name="scaling", passed=not worse, summary=summary, why=Why.SCALES_WORSE if worse else None)
 
 
 def effects(bench: Bench, function: str, queries: tuple[float, float], rng: random.Random) -> tuple[Effect, ...]:
-    """Time and queries of the function, time of each entry, peak memory."""
+    """Time and queries of the function, time of each entry, peak memory. Times are those of the round whose ratio is
+    the middle one: two medians, each over its own side, could come from different weather."""
     rounds = bench.rounds
 
     def time(subject: str, sides: Sequence[tuple[float, float]], saving: Interval) -> Effect:
-        before, after = (median(side) for side in zip(*sides, strict=True))
+        before, after = sorted(sides, key=lambda side: side[1] / side[0])[len(sides) // 2]
         return Effect(what="time", subject=subject, unit="ns", before=before, after=after, saving=saving)
 
     found = [time(function, [r.call_ns for r in rounds], bench.saving)]

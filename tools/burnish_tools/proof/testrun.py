@@ -129,7 +129,7 @@ def first_check(baseline: Baseline, nodes: Collection[str], outcomes: Outcomes) 
     check = edited_check(few, outcomes)
     if not check.passed:
         return check.model_copy(update={"detail": (*check.detail, "among the tests that reach the function")})
-    summary = f"The {len(few.passed)} tests that reach the function pass with the change."
+    summary = f"Tests that reach the function: {len(few.passed)}; all of them pass with the change."
     return check.model_copy(update={"name": "reaching tests", "summary": summary})
 
 

@@ -25,7 +25,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import IO, Any
 
 from . import hook
@@ -129,7 +129,7 @@ class Capture:
         finally:
             self._inside.call = False
 
-    def _generator(self, original: Any, args: Any, kwargs: Any) -> Iterator[Any]:
+    def _generator(self, original: Any, args: Any, kwargs: Any) -> Generator[Any, Any, Any]:
         with self._remembered(args, kwargs):
             return (yield from original(*args, **kwargs))
 

@@ -14,7 +14,7 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from time import perf_counter_ns
+from time import perf_counter_ns, process_time_ns
 from typing import Any
 
 from . import boot, determinism, hook, state
@@ -23,10 +23,26 @@ from .wrap import Items
 
 MAX_ITEMS = 100_000
 MAX_PRINTED = 20_000
+MAX_FORM = 100_000
+"""Characters of a result or of arguments that are written as they are; of more, only the digest."""
 
 
 class Overtime(BaseException):
     """The call takes longer than it may. No Exception, so that the service's own handlers let it pass."""
+
+
+class Endless(Exception):
+    """A generator yields more than anybody would take."""
+
+
+class Taken(Items):
+    """What a generator yielded, up to a bound."""
+
+    def add(self, item: Any) -> None:
+        """Raises Endless."""
+        if len(self) >= MAX_ITEMS:
+            raise Endless
+        self.append(item)
 
 
 class NoStatements:
@@ -71,10 +87,10 @@ class Player:
 
     def __init__(self, job: dict[str, Any]) -> None:
         sys.path[:0] = [os.path.abspath(path) for path in job["paths"] if path != "."]
-        begun = perf_counter_ns()
+        begun = process_time_ns()
         self.function = hook.find(job["function"])
-        self.import_ns = perf_counter_ns() - begun
-        """Work that a change moves from the call to the import."""
+        self.import_ns = process_time_ns() - begun
+        """Work that a change moves from the call to the import; CPU time, which reading files does not blur."""
         self._kind = hook.kind(self.function)
         self._modules = job.get("modules", [])
         self._seconds = float(job["call_seconds"])
@@ -117,11 +133,9 @@ class Player:
         return perf_counter_ns() - begun, result
 
     async def _async_generator(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[int, Any]:
-        begun, items = perf_counter_ns(), Items()
+        begun, items = perf_counter_ns(), Taken()
         async for item in self.function(*args, **kwargs):
-            items.append(item)
-            if len(items) >= MAX_ITEMS:
-                break
+            items.add(item)
         return perf_counter_ns() - begun, items
 
     def seen(self, case: dict[str, Any], alter: dict[str, int] | None = None) -> dict[str, Any]:
@@ -154,21 +168,25 @@ class Player:
         try:
             with limited(self._seconds):
                 took, result = self.timed(args, kwargs)
-        except Overtime:
+        except (Overtime, Endless):
             return {"overtime": True}
         except BaseException as error:  # noqa: BLE001 - also SystemExit is a result
             return {"raised": error}
         return {"returned": result, "ns": took}
 
     def _form(self, outcome: dict[str, Any], args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = {"arguments": state.compact(canonical([args, kwargs]))}
+        found: dict[str, Any] = {"arguments": state.compact(canonical([args, kwargs]), MAX_FORM)}
         if "overtime" in outcome:
             return {**found, "overtime": True}
         if "raised" in outcome:
             kind = type(outcome["raised"])
             return {**found, "raised": canonical(outcome["raised"]), "type": f"{kind.__module__}.{kind.__qualname__}"}
         result = outcome["returned"]
-        return {**found, "returned": state.compact(canonical(result)), "shared": self._shared(result, args, kwargs)}
+        return {
+            **found,
+            "returned": state.compact(canonical(result), MAX_FORM),
+            "shared": self._shared(result, args, kwargs),
+        }
 
     def _shared(self, result: Any, args: list[Any], kwargs: dict[str, Any]) -> list[str]:
         """Who else holds the very object that was returned: what its receiver changes, they see too."""
@@ -183,11 +201,9 @@ class Player:
 
 
 def _items(source: Any) -> Items:
-    items = Items()
+    items = Taken()
     for item in source:
-        items.append(item)
-        if len(items) >= MAX_ITEMS:
-            break
+        items.add(item)
     return items
 
 

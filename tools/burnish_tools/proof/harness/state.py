@@ -17,10 +17,10 @@ LEFT_OUT = (types.ModuleType, logging.Logger, logging.Handler, logging.LoggerAda
 """They keep books of their own."""
 
 
-def compact(form: Any) -> Any:
-    """A canonical form as it is, or where it is long its digest."""
-    text = json.dumps(form, sort_keys=False)
-    if len(text) <= MAX_TEXT:
+def compact(form: Any, longest: int = MAX_TEXT) -> Any:
+    """A canonical form as it is, or where its text is longer its digest."""
+    text = json.dumps(form)
+    if len(text) <= longest:
         return form
     return {"$large": hashlib.sha256(text.encode()).hexdigest()[:32], "characters": len(text)}
 
