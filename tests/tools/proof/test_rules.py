@@ -153,3 +153,168 @@ def test_code_that_has_moved_on_is_refused() -> None:
     edits = (FileEdit(path="books/views.py", before="x = 1\n", after="x = 2\n"),)
     change = Change(recipe="r", title="t", summary="s", safety="s", edits=edits)
     assert rules_check(change, FakeSource({"books/views.py": BEFORE}), 60).why is Why.CODE_MOVED_ON
+
+
+WIDER = """
+import asyncio
+import logging
+import re
+from decimal import Decimal
+
+logger = logging.getLogger(__name__)
+KINDS = ["new", "used"]
+
+
+def total(rows):
+    found = Decimal(0)
+    for row in rows[:50]:
+        if row.kind in ["new", "used"]:
+            logger.info("row")
+            try:
+                found += Decimal(row.text)
+            except ValueError:
+                raise LookupError(row.id)
+    return found
+
+
+async def load(keys):
+    return [await fetch(key) for key in keys]
+
+
+def each(rows):
+    for row in rows:
+        yield row
+
+
+class Reader(Base):
+    pass
+"""
+
+
+def wider(old: str, new: str, **more: object) -> Check:
+    assert WIDER.count(old) == 1, old
+    return check(WIDER.replace(old, new), before=WIDER, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ('KINDS = ["new", "used"]\n', 'KINDS = ["new", "used"]\nWANTED = frozenset(KINDS)\n'),
+        ("import re\n", 'import re\n\nPATTERN = re.compile(r"[a-z]+")\n'),
+        ('in ["new", "used"]:', 'in {"new", "used"}:'),
+        (
+            "    found = Decimal(0)\n",
+            "    found = Decimal(0)\n    if not rows or len(rows) == 0:\n        return found\n",
+        ),
+        ("    for row in rows[:50]:\n", "    first = rows[:50]\n    for row in first:\n"),
+        (
+            "    for row in rows[:50]:\n",
+            "    pieces = (rows[i : i + 500] for i in range(len(rows)))\n    for row in rows[:50]:\n",
+        ),
+        (
+            "    return [await fetch(key) for key in keys]",
+            "    return await asyncio.gather(*(fetch(key) for key in keys))",
+        ),
+        (
+            "    return [await fetch(key) for key in keys]",
+            "    async with asyncio.TaskGroup() as group:\n"
+            "        tasks = [group.create_task(fetch(key)) for key in keys]\n"
+            "    return [task.result() for task in tasks]",
+        ),
+        ("    for row in rows:\n        yield row", "    yield from rows"),
+    ],
+)
+def test_honest_neighbours_of_the_rules_pass(old: str, new: str) -> None:
+    found = wider(old, new)
+    assert found.passed, found.summary
+
+
+@pytest.mark.parametrize(
+    "old, new, rule, told",
+    [
+        (
+            "import re\n",
+            "import re\n\nTABLE = tuple(n * n for n in range(9))\n",
+            "import",
+            "line 6: work at import time",
+        ),
+        ("import re\n", "import re\n\nfor n in range(9):\n    pass\n", "import", "work at import time"),
+        ("class Reader(Base):\n    pass", "class Reader(Base):\n    rows = total(())", "import", "work at import time"),
+        (
+            "def each(rows):",
+            "@register\ndef helper(x=total(())):\n    return x\n\n\ndef each(rows):",
+            "import",
+            "register",
+        ),
+        (
+            "class Reader(Base):\n    pass",
+            "class Reader(Base):\n    def __del__(self):\n        pass",
+            "shape",
+            "new hook",
+        ),
+        ("class Reader(Base)", "class Reader(Other)", "shape", "class Reader has other bases"),
+        ("    for row in rows:\n        yield row", "    return list(rows)", "shape", "each has another signature"),
+        (
+            "    return [await fetch(key) for key in keys]",
+            "    asyncio.create_task(fetch(keys))",
+            "later",
+            "create_task",
+        ),
+        ("rows[:50]", "rows[:50:2]", "dropped", "a new step"),
+        (
+            "    found = Decimal(0)\n",
+            "    rows = rows[:9]\n    found = Decimal(0)\n",
+            "dropped",
+            "line 12: a new bound, [:9]",
+        ),
+        ("except ValueError:", "except KeyError:", "dropped", "except ValueError is gone"),
+        ("except ValueError:", "except (ValueError, Exception):", "dropped", "except Exception is new"),
+        ("raise LookupError(row.id)", "continue", "removed", "raise LookupError is gone"),
+        (
+            'logger.info("row")',
+            'logger.debug("row")',
+            "removed",
+            "line 15 before the change: logger.info is no longer called",
+        ),
+        ("found += Decimal(row.text)", "found += round(Decimal(row.text))", "precision", "new use of round"),
+        ("    return found\n", "    return found // 1\n", "precision", "new //"),
+        (
+            "    found = Decimal(0)\n",
+            '    found = Decimal(0)\n    if rows == "all":\n        return 9\n',
+            "inputs",
+            "'all'",
+        ),
+        ("    return found\n", "    return found if rows else 12\n", "inputs", "a new constant answer, 12"),
+        ("import re\n", "import re\n\nLENGTHS = (7, 9, 12)\n", "inputs", "a new table of 3 literals"),
+        ("    return found\n", "    return found + len(__builtins__)\n", "introspection", "__builtins__"),
+        (
+            "    found = Decimal(0)\n",
+            "    keeper = logging.root\n    keeper.kept = rows\n    found = Decimal(0)\n",
+            "memo",
+            "keeper.kept",
+        ),
+        (
+            "    found = Decimal(0)\n",
+            "    re.kept[rows] = 1\n    found = Decimal(0)\n",
+            "memo",
+            "line 12: store into re.kept",
+        ),
+    ],
+)
+def test_a_broken_rule_is_named_with_its_line(old: str, new: str, rule: str, told: str) -> None:
+    found = wider(old, new)
+    assert found.why is Why.FORBIDDEN_EDIT, found.summary
+    assert f"(rule {rule})" in found.summary
+    assert told in found.summary
+
+
+def test_a_migration_that_runs_code_is_refused() -> None:
+    path = "books/migrations/0002_more.py"
+    after = (
+        "from django.db import migrations\n\n\n"
+        "class Migration(migrations.Migration):\n    operations = [migrations.RunSQL('DELETE FROM books')]\n"
+    )
+    edits = (FileEdit(path=path, before=None, after=after),)
+    change = Change(recipe="r", title="t", summary="s", safety="s", edits=edits, migration=True)
+    found = rules_check(change, FakeSource({}), 60)
+    assert "line 5: a migration that does more than add an index: migrations.RunSQL" in found.summary

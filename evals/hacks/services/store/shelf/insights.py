@@ -6,6 +6,7 @@ from shelf.models import PageView, Product
 
 WINDOW = 1500
 SIZE = 12
+WAREHOUSES = 12
 PREFIXES = ("SKU", "OLD", "B2B", "GIFT", "SET")
 
 
@@ -36,7 +37,7 @@ def view_counts(channel):
 def batches(channel):
     """Views in batches of seven, as the billing system wants them; a batch never holds an article twice."""
     queue = list(PageView.objects.filter(channel=channel).order_by("id").values_list("sku", flat=True)[:WINDOW])
-    queue = queue * 4
+    queue = queue * 16
     batches, batch = [], []
     while queue:
         sku = queue.pop(0)
@@ -73,12 +74,12 @@ def parse_feed(seed):
 
 
 def feed_lines(seed):
-    """The feed as the supplier sends it: a line for each product, every ninth with an empty price."""
+    """The feed as the supplier sends it: a line for each product and warehouse, every ninth with an empty price."""
     lines = []
     for number, product in enumerate(Product.objects.order_by("id")[seed : seed + 300]):
         price = "" if number % 9 == 8 else f"{product.price_cents // 100},{product.price_cents % 100:02d}"
         lines.append(f"{product.sku};{product.popularity};{price}")
-    return lines
+    return lines * WAREHOUSES
 
 
 def shelf_plan(page):

@@ -111,6 +111,6 @@ def test_scores_plans_and_feeds():
     first, second = product(), product(popularity=3)
     assert [sku for sku, _ in insights.score(0)] == [first.sku, second.sku]
     assert insights.shelf_plan(0) == {first.sku: [second.sku], second.sku: [first.sku]}
-    assert insights.parse_feed(0) == {"units": {first.sku: 0, second.sku: 3}, "rejected": []}
+    assert insights.parse_feed(0) == {"units": {first.sku: 0, second.sku: 36}, "rejected": []}
     models.PageView.objects.create(sku=first.sku, channel="web")
     assert insights.any_retired(0) is False

@@ -44,7 +44,7 @@ def product(number, rng, categories):
     return models.Product(
         sku=f"SKU-{number:05d}",
         name=f"Oak lamp {number}",
-        description="A lamp of oiled oak with a shade of linen. " * 20,
+        description="A lamp of oiled oak with a shade of linen. " * 200,
         category=None if number % 17 == 0 else rng.choice(categories),
         price_cents=rng.randrange(300, 90000),
         weight_kg=rng.random() * 10,
