@@ -318,3 +318,38 @@ def test_a_migration_that_runs_code_is_refused() -> None:
     change = Change(recipe="r", title="t", summary="s", safety="s", edits=edits, migration=True)
     found = rules_check(change, FakeSource({}), 60)
     assert "line 5: a migration that does more than add an index: migrations.RunSQL" in found.summary
+
+
+@pytest.mark.parametrize(
+    "old, new, told",
+    [
+        (
+            "    found = Decimal(0)\n",
+            "    found = Decimal(0)\n    if logging.raiseExceptions:\n        return found\n",
+            "`logging.raise",
+        ),
+        (
+            "    found = Decimal(0)\n",
+            "    found = Decimal(0)\n    known = re.template()\n    if rows and not known:\n        return found\n",
+            "line 14: a new condition on the surroundings, `not known`",
+        ),
+        ("    return found\n", "    return found if rows or asyncio.all_tasks() else None\n", "`asyncio.all_tasks()`"),
+    ],
+)
+def test_conditions_on_the_surroundings_are_refused(old: str, new: str, told: str) -> None:
+    found = wider(old, new)
+    assert "(rule surroundings)" in found.summary
+    assert told in found.summary
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "    found = Decimal(0)\n    if not rows:\n        return found\n",
+        "    found = Decimal(0)\n    if re.search(KINDS[0], rows[0]):\n        return found\n",
+        "    found = Decimal(0)\n    known = Decimal.objects.all()\n    if not known:\n        return found\n",
+    ],
+)
+def test_conditions_on_the_input_or_on_rows_are_fine(new: str) -> None:
+    found = wider("    found = Decimal(0)\n", new)
+    assert found.passed, found.summary

@@ -2,7 +2,7 @@
 
 A result that is kept across calls (a dictionary in a module, a cache without invalidation) is right as long as nothing
 changes. So some requests are sent again after every number and text that is not a key has been altered, in the same
-process and inside the transaction that is rolled back. Rows change places as well (`rotated.py`).
+process and inside the transaction that is rolled back.
 """
 
 from __future__ import annotations
@@ -15,8 +15,15 @@ from .rotated import rotate
 MAX_ROWS = 20000
 
 
-def alter(statements: Iterable[str]) -> list[str]:
-    """Alters the tables of models that occur in `statements`; returns the names of those that were altered."""
+VALUES, ROWS = "values", "rows"
+
+
+def alter(statements: Iterable[str], what: str = VALUES) -> list[str]:
+    """Alters the tables of models that occur in `statements`; returns the names of those that were altered.
+
+    `what`: numbers and texts, or which row has which content (`rotated.py`). One at a time: a status that is no status
+    any more would empty every answer, and hide a memory of which rows belong to it.
+    """
     from django.apps import apps
 
     texts = list(statements)
@@ -24,21 +31,26 @@ def alter(statements: Iterable[str]) -> list[str]:
     for model in sorted(apps.get_models(), key=lambda m: m._meta.label):
         table = model._meta.db_table
         named = any(f'"{table}"' in text or f"`{table}`" in text for text in texts)
-        if named and model._meta.managed and not model._meta.proxy and _alter(model):
+        changed = rotated if what == ROWS else _alter
+        if named and model._meta.managed and not model._meta.proxy and changed(model):
             altered.append(table)
     return altered
+
+
+def rotated(model: Any) -> bool:
+    """False for large tables too."""
+    return not model._base_manager.all()[MAX_ROWS : MAX_ROWS + 1].exists() and rotate(model, MAX_ROWS)
 
 
 def _alter(model: Any) -> bool:
     """All fields at once; where a constraint forbids that, field by field, and what is forbidden stays as it was."""
     rows, changes = model._base_manager.all(), _changes(model)
-    if rows[MAX_ROWS : MAX_ROWS + 1].exists():
+    if not changes or rows[MAX_ROWS : MAX_ROWS + 1].exists():
         return False
-    moved = rotate(model, MAX_ROWS)
-    if not changes or _update(rows, changes):
-        return moved or bool(changes)
+    if _update(rows, changes):
+        return True
     done = [_update(rows, {name: expression}) for name, expression in changes.items()]
-    return moved or any(done)
+    return any(done)
 
 
 def _update(rows: Any, changes: dict[str, Any]) -> bool:

@@ -65,7 +65,8 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     first = [replay.once(request) for request in requests]
     step = max(1, -(-len(requests) // CHANGED_REQUESTS))
     pairs = list(zip(requests, first))
-    again = [replay.once(request, seen["statements"]) for request, seen in pairs[::step]]
+    kinds = (changed.VALUES, changed.ROWS)
+    again = [replay.once(request, seen["statements"], what) for request, seen in pairs[::step] for what in kinds]
     return {"requests": first, "changed": again, "clock": bool(job.get("clock"))}
 
 
@@ -78,13 +79,13 @@ class Replay:
         self._send = boot.sender(headers)
         self._traces = Traces(recorder)
 
-    def once(self, request: dict[str, str], altered: dict[str, int] | None = None) -> dict[str, Any]:
-        """`altered`: the statements whose tables are changed beforehand."""
+    def once(self, request: dict[str, str], altered: dict[str, int] | None = None, what: str = "") -> dict[str, Any]:
+        """`altered`: the statements whose tables are changed beforehand; `what` of them."""
         recorder, statements = self._recorder, self._statements
 
         def prepare() -> None:
             if altered is not None:
-                changed.alter(altered)
+                changed.alter(altered, what)
             determinism.restart()
             statements.clear()
             recorder.clear()

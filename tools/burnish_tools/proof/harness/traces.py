@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import sys
+import threading
 from typing import Any
 
 from .wrap import Probe
@@ -18,6 +19,7 @@ from .wrap import Probe
 NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+(?:[.,:]\d+)*")
 EVENTS = {
     "_thread.start_new_thread": "threads started",
+    "_thread.start_joinable_thread": "threads started",
     "os.fork": "processes started",
     "os.posix_spawn": "processes started",
     "subprocess.Popen": "processes started",
@@ -38,6 +40,9 @@ class Traces:
         self._make = logging.getLogRecordFactory()
         logging.setLogRecordFactory(self._record)
         sys.addaudithook(self._audit)
+        if sys.version_info < (3, 12):  # before, threads were no audit event
+            start = threading._start_new_thread  # type: ignore[attr-defined]
+            threading._start_new_thread = self._counted(start)  # type: ignore[attr-defined]
 
     def clear(self) -> None:
         """Before a request."""
@@ -57,6 +62,13 @@ class Traces:
                 text = str(record.msg)
             self.lines.append([record.name, record.levelname, NUMBERS.sub("#", text)])
         return record
+
+    def _counted(self, start: Any) -> Any:
+        def started(*args: Any) -> Any:
+            self._audit("_thread.start_new_thread", ())
+            return start(*args)
+
+        return started
 
     def _audit(self, event: str, args: Any) -> None:
         if not self._probe.depth:

@@ -24,11 +24,13 @@ from burnish_tools.proof.rules.paths import is_migration, migration_rules, path_
 from burnish_tools.proof.rules.precision import precision_rules
 from burnish_tools.proof.rules.removed import removed_rules
 from burnish_tools.proof.rules.shape import shape_rules
+from burnish_tools.proof.rules.surroundings import surroundings_rules
 from burnish_tools.proof.rules.text import Broken, Sides
 
 FAMILIES: tuple[Callable[[Sides], Iterator[Broken]], ...] = (
     introspection_rules,
     memo_rules,
+    surroundings_rules,
     later_rules,
     import_time_rules,
     input_rules,
