@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ONLY_IN = {
-    "langgraph": {"agent/burnish/graph.py"},
+    "langgraph": {"agent/burnish/graph.py", "tools/burnish_tools/state/checkpoints.py"},
     "apscheduler": {"agent/burnish/service.py"},
     "anthropic": {"tools/burnish_tools/model/anthropic_model.py"},
     "git": {"tools/burnish_tools/workspace.py"},

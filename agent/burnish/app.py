@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from burnish.finding import Finding
 from burnish.job import Job
 from burnish.profile import LineTime, Profile
 from burnish.protocols import Clock, Database, Detector, Forge, ModelAdapter, Prover, Recipe, Runtime, Workspace
+from burnish.risk import RiskSettings
 from burnish.settings import (
     LimitSettings,
     RankSettings,
@@ -29,6 +30,7 @@ from burnish.settings import (
     ServiceSettings,
     VerdictSettings,
 )
+from burnish.statements import ServerStatement
 from burnish.store import Store
 from burnish.world import World
 from burnish_tools.collector import CollectorSettings
@@ -38,6 +40,7 @@ from burnish_tools.model import ModelSettings
 from burnish_tools.proof.settings import ProofSettings
 from burnish_tools.runtime import RuntimeSettings, SqliteRuntime, is_server, open_store
 from burnish_tools.runtime import Store as Dataset
+from burnish_tools.state.opening import Place, place
 
 if TYPE_CHECKING:
     from burnish.graph import Jobs
@@ -62,8 +65,8 @@ class _Config(Section):
     state: str = ".burnish"
     """Directory for Burnish's own state (jobs, checkpoints, clones), relative to the configuration file."""
     state_database: str = ""
-    """URL of a PostgreSQL database (`postgres://…`) for jobs and runs, where several machines work on one service: one
-    database for each configuration. Empty: a file in `state`."""
+    """URL of a PostgreSQL database (`postgres://…`) for jobs, runs, checkpoints and what the model has cost, where
+    several machines work on one service: one database for each configuration. Empty: files in `state`."""
     service: ServiceSettings
     runtime: RuntimeSettings = RuntimeSettings()
     collector: CollectorSettings = CollectorSettings()
@@ -71,6 +74,7 @@ class _Config(Section):
     limits: LimitSettings = LimitSettings()
     rank: RankSettings = RankSettings()
     proof: ProofSettings = ProofSettings()
+    risk: RiskSettings = RiskSettings()
     verdict: VerdictSettings = VerdictSettings()
     forge: ForgeSettings = ForgeSettings()
     model: ModelSettings = ModelSettings()
@@ -115,14 +119,11 @@ class App:
     @cached_property
     def store(self) -> Store:
         """Jobs and runs."""
-        url = self.config.state_database
-        if not url:
-            return Store(self.state, self.clock)
-        try:
-            from burnish_tools.state import PostgresStore
-        except ImportError as error:
-            raise ConfigError(f"state_database needs psycopg: pip install 'burnish[postgres]' ({error})") from error
-        return PostgresStore(url, self.state, self.clock)
+        return self._place.store()
+
+    @property
+    def _place(self) -> Place:
+        return place(self.config.state_database, self.state, self.clock)
 
     @cached_property
     def runtime(self) -> Runtime:
@@ -258,7 +259,7 @@ class App:
         from burnish_tools.model.budget import Budget
 
         key = self._secret(settings.api_key_variable, "model.api_key_variable")
-        return AnthropicModel(settings, key, Budget(self.state / "spend.sqlite3", settings, self.clock))
+        return AnthropicModel(settings, key, Budget(self._place.spending(), settings, self.clock))
 
     @cached_property
     def world(self) -> World:
@@ -277,6 +278,7 @@ class App:
             limits=self.config.limits,
             ranking=self.config.rank,
             verdicts=self.config.verdict,
+            risk=self.config.risk,
             lines=self._lines,
             remarks=self._remarks,
             begins=self._begins,
@@ -288,7 +290,7 @@ class App:
         """The graph."""
         from burnish.graph import Jobs
 
-        return Jobs(self.world, self.store.directory / "checkpoints.sqlite3")
+        return Jobs(self.world, self._place.checkpoints())
 
     def dry(self, directory: Path, say: Callable[[str], None]) -> World:
         """A world whose writes are only told: forge and branches are printed, jobs go to a directory of their own."""
@@ -316,6 +318,12 @@ class App:
         from burnish_tools.sources.pg_stat_statements import Remarks
 
         return Remarks(url)
+
+    def server_statements(self, profile: Profile) -> Sequence[ServerStatement]:
+        """What the service's PostgreSQL counts of every statement. Raises ConfigError, Unavailable."""
+        from burnish_tools.sources.pg_stat_statements import server_statements
+
+        return server_statements(self._url(self.config.service.database), profile)
 
     def _secret(self, variable: str, key: str) -> str:
         value = self.environment.get(variable, "")

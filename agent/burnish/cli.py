@@ -15,6 +15,8 @@ from pathlib import Path
 from burnish import __version__
 from burnish.errors import BurnishError
 
+Add = Callable[..., argparse.ArgumentParser]
+"""Adds a command: its name and what it does."""
 NAME = "module:Qualified.name, or the end of one"
 
 
@@ -35,6 +37,16 @@ def parser() -> argparse.ArgumentParser:
     def add(name: str, text: str, parent: argparse.ArgumentParser = data) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text, parents=[parent])
 
+    _working(add)
+    _production(add)
+    _desk(add)
+    config = add("config", "check the configuration, or describe every setting")
+    config.add_argument("what", choices=("check", "describe"))
+    return top
+
+
+def _working(add: Add) -> None:
+    """What runs for long."""
     run = add("run", "run cycles on schedule, or one with --once")
     run.add_argument("--once", action="store_true", help="one cycle now, then exit (for cron)")
     run.add_argument(
@@ -45,10 +57,18 @@ def parser() -> argparse.ArgumentParser:
     collect = add("collect", "receive windows of sensors and OTLP by HTTP, until SIGTERM")
     collect.add_argument("--host", help="default: collector.host; other than this machine needs a token")
     collect.add_argument("--port", type=_port, help="default: collector.port (4318); 0 takes any that is free")
+
+
+def _production(add: Add) -> None:
+    """What production says."""
     hotspots = add("hotspots", "the functions where the time goes")
     hotspots.add_argument("--by", choices=("own", "wall", "calls", "queries", "errors"), default="own")
     hotspots.add_argument("--top", type=_positive, default=20, metavar="N")
     hotspots.add_argument("--release", help="default: the newest")
+    statements = add("statements", "what PostgreSQL counts of every statement, and which functions send it")
+    statements.add_argument("--unseen", action="store_true", help="only those that no function was seen to send")
+    statements.add_argument("--top", type=_positive, default=20, metavar="N")
+    statements.add_argument("--release", help="default: the newest")
     findings = add("findings", "what could be made cheaper, in the order of work, and what people should know")
     findings.add_argument("--kind", help="only findings of one detector, such as n_plus_one")
     findings.add_argument("--all", action="store_true", help="also what was passed over, and why")
@@ -65,6 +85,10 @@ def parser() -> argparse.ArgumentParser:
     deployed.add_argument("release", help="the commit or version that the sensor reports")
     deployed.add_argument("--at", default="", metavar="TIME", help="ISO 8601 or seconds since 1970; default: now")
     deployed.add_argument("--by", default="", metavar="NAME", help="who or what deployed it, such as ci")
+
+
+def _desk(add: Add) -> None:
+    """What was done about it, and what people say to it."""
     why = add("why", "why a function or job was or was not acted on")
     why.add_argument("name", metavar="FUNCTION|JOB", help=f"{NAME}; or a job's id")
     add("jobs", "every job and where it stands")
@@ -78,9 +102,6 @@ def parser() -> argparse.ArgumentParser:
     add("outcomes", "predicted against measured, for every merged fix")
     prove = add("prove", "run a job's proof again")
     prove.add_argument("job")
-    config = add("config", "check the configuration, or describe every setting")
-    config.add_argument("what", choices=("check", "describe"))
-    return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:

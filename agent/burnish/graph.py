@@ -13,6 +13,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, StateGraph
@@ -35,21 +36,30 @@ class JobState(BaseModel):
     job: Job
 
 
+def local_checkpoints(path: Path) -> SqliteSaver:
+    """In a SQLite file. Raises DataError."""
+    try:
+        saver = SqliteSaver(sqlite3.connect(path, check_same_thread=False), serde=serializer())
+        saver.setup()
+    except sqlite3.DatabaseError as error:
+        raise DataError(f"{path}: cannot be read ({error}); move it away, the jobs go on without") from error
+    return saver
+
+
+def serializer() -> JsonPlusSerializer:
+    """How checkpoints are written; it reads nothing but `stored_types`."""
+    return JsonPlusSerializer(allowed_msgpack_modules=stored_types())
+
+
 class Jobs:
     """Runs jobs step by step and lets them wait."""
 
-    def __init__(self, world: World, checkpoints: Path) -> None:
+    def __init__(self, world: World, checkpoints: BaseCheckpointSaver[Any]) -> None:
         for name in TRACING:  # other people's source passes through here; it is sent nowhere
             os.environ[name] = "false"
         self._world = world
-        try:
-            connection = sqlite3.connect(checkpoints, check_same_thread=False)
-            saver = SqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=stored_types()))
-            saver.setup()
-        except sqlite3.DatabaseError as error:
-            raise DataError(f"{checkpoints}: cannot be read ({error}); move it away, the jobs go on without") from error
-        self._connection = connection
-        self.graph = build(world).compile(checkpointer=saver)
+        self._checkpoints: Any = checkpoints
+        self.graph = build(world).compile(checkpointer=checkpoints)
 
     def advance(self, job: Job) -> Job:
         """Runs a new or killed job until it waits or ends."""
@@ -70,8 +80,8 @@ class Jobs:
         return self.graph.get_state(self._config(job)).next == (job.step.value,)
 
     def close(self) -> None:
-        """Lets the checkpoint file go."""
-        self._connection.close()
+        """Lets the checkpoints' file or server go."""
+        self._checkpoints.conn.close()
 
     def _now(self, job: Job) -> Job:
         return self._world.store.job(job.id) or job

@@ -111,6 +111,23 @@ class Proof(Model):
         return next((check for check in self.checks if not check.passed), None)
 
 
+class Factor(Model):
+    """One thing that makes a surprise more or less likely."""
+
+    name: str
+    points: int
+    text: str
+    """What was found, as half a sentence."""
+
+
+class Risk(Model):
+    """What a change may surprise with (`burnish/risk.py`)."""
+
+    level: str
+    """`low`, `medium`, `high`"""
+    factors: tuple[Factor, ...]
+
+
 class PullRequest(Model):
     """A pull request on a forge, as last seen."""
 
@@ -205,6 +222,7 @@ class Job(Model):
     recipe: str = ""
     change: Change | None = None
     proof: Proof | None = None
+    risk: Risk | None = None
     prediction: Prediction | None = None
     pull_request: PullRequest | None = None
     deployed: str = ""

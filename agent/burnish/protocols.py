@@ -10,6 +10,7 @@ from burnish.conditions import Sample
 from burnish.finding import Finding, Model, Passed
 from burnish.job import Change, Declined, Job, Proof, PullRequest
 from burnish.profile import Deployment, FunctionStats, Profile, Release, Series, Stretch, TableWrites
+from burnish.risk import History
 
 
 class Clock(Protocol):
@@ -164,6 +165,9 @@ class Workspace(Protocol):
 
     def contains(self, release: str, commit: str) -> bool:
         """True where `commit` is `release` or an ancestor of it; False where the release is unknown to git."""
+
+    def history(self, commit: str, change: Change) -> History:
+        """What was committed before to the lines that a change touches."""
 
     def diff(self, change: Change) -> str:
         """The change as a unified diff."""

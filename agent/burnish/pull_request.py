@@ -147,7 +147,11 @@ def _risk(job: Job) -> str:
     entries = ", ".join(f"`{e.entry}` {e.calls_per_minute:,.0f}/min" for e in job.finding.entries[:5])
     files = ", ".join(f"`{edit.path}`" for edit in job.change.edits)
     migration = " The deployment has to run migrations." if job.change.migration else ""
-    return f"Touches {files}. Reached through {entries or 'no known entry'}.{migration}"
+    text = f"Touches {files}. Reached through {entries or 'no known entry'}.{migration}"
+    if job.risk is None:
+        return text
+    factors = "; ".join(f"{f.name}: {neutral(f.text)}{f' (+{f.points})' if f.points else ''}" for f in job.risk.factors)
+    return f"{job.risk.level.capitalize()}. {text}\n\n{factors}."
 
 
 def _evidence(job: Job) -> str:

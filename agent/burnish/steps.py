@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from burnish import compare as comparison
-from burnish import pools
+from burnish import pools, risk
 from burnish.finding import Interval
 from burnish.job import Change, Declined, Job, Outcome, Prediction, Proof, PullRequest, State, Step, Verdict
 from burnish.plan import choose, edited
@@ -42,6 +42,10 @@ def edit(job: Job, world: World) -> Job:
 
 def prove(job: Job, world: World) -> Job:
     """Every check of the proof, up to the first that says no; then the promise for production."""
+    assert job.change is not None
+    history = world.workspace.history(job.base, job.change)
+    if said := risk.load_bearing(history):
+        return declined(job, Declined(why=Why.LOAD_BEARING, detail=said))
     proof = world.prover.prove(job)
     job = job.model_copy(update={"proof": proof})
     failure = proof.failure
@@ -51,7 +55,14 @@ def prove(job: Job, world: World) -> Job:
     prediction = predicted(job, proof, world.priors().transfer)
     if prediction is None:
         return declined(job, Declined(why=Why.NOT_FASTER, detail="the proof measured no time of the function"))
-    return job.model_copy(update={"prediction": prediction, "step": Step.OPEN_PULL_REQUEST})
+    excerpt = world.runtime.excerpt(job.finding.function)
+    stats = excerpt.function(job.finding.function) if excerpt else None
+    assessed = risk.assess(job, history, stats, world.clock.now(), world.risk)
+    job = job.model_copy(update={"prediction": prediction, "risk": assessed})
+    if risk.LEVELS.index(assessed.level) > risk.LEVELS.index(world.risk.most):
+        counted = "; ".join(f"{factor.name}: {factor.text}" for factor in assessed.factors if factor.points)
+        return declined(job, Declined(why=Why.TOO_RISKY, detail=f"{assessed.level}: {counted}"))
+    return job.model_copy(update={"step": Step.OPEN_PULL_REQUEST})
 
 
 def open_pull_request(job: Job, world: World) -> Job:

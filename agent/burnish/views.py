@@ -14,6 +14,7 @@ from burnish.job import Job, Proof
 from burnish.profile import Profile
 from burnish.pull_request import ms, percent, reason
 from burnish.report import Report
+from burnish.statements import ServerStatement, covered
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -56,6 +57,18 @@ def hotspots(rows: Sequence[Row], profile: Profile) -> RenderableType:
             f"{r['errors_per_minute']:,.1f}",
         )
     return table
+
+
+def server_statements(rows: Sequence[ServerStatement], everything: Sequence[ServerStatement]) -> RenderableType:
+    """What the database counts, and of how much of its time the origin is known."""
+    total = sum(one.total_ms for one in everything) or 1.0
+    table = _table("As the database counts", "calls/min", "ms each", "of its time", "function", "statement")
+    for one in rows:
+        rate = "?" if one.calls_per_minute is None else f"{one.calls_per_minute:,.1f}"
+        each, share = f"{one.total_ms / max(one.calls, 1):,.2f}", f"{one.total_ms / total:.1%}"
+        table.add_row(rate, each, share, "\n".join(one.functions) or "not seen", one.statement)
+    known = f"{covered(everything):.0%} of the server's time is in statements that a function of the service sends."
+    return Group(table, known)
 
 
 def findings(

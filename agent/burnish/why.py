@@ -100,5 +100,7 @@ class Why(str, Enum):
     TOO_NOISY = "too_noisy", "The machine is too noisy to tell old from new (the A/A control says so)."
     MIGRATION_INCOMPLETE = "migration_incomplete", "The models and the migrations do not agree after the change."
 
+    TOO_RISKY = "too_risky", "It is proven, and still more of a risk than the configuration allows."
+
     # the people
     CLOSED_BY_PERSON = "closed_by_person", "A person closed the pull request without merging it."

@@ -22,6 +22,7 @@ from burnish.protocols import (
     Workspace,
 )
 from burnish.rank import rank
+from burnish.risk import RiskSettings
 from burnish.settings import LimitSettings, RankSettings, VerdictSettings
 from burnish.store import Store
 
@@ -59,6 +60,7 @@ class World:
     limits: LimitSettings = field(default_factory=LimitSettings)
     ranking: RankSettings = field(default_factory=RankSettings)
     verdicts: VerdictSettings = field(default_factory=VerdictSettings)
+    risk: RiskSettings = field(default_factory=RiskSettings)
     lines: Callable[[int], tuple[LineTime, ...]] = lambda since_unix_ns: ()
     """Self time by line from sampling profiles that were written since."""
     remarks: Callable[[Finding, Profile], tuple[str, ...]] = lambda finding, profile: ()

@@ -17,12 +17,13 @@ from pathlib import Path
 
 from burnish.cycle import run_cycle
 from burnish.finding import Finding, Passed
-from burnish.graph import Jobs
+from burnish.graph import Jobs, local_checkpoints
 from burnish.histogram import Histogram
 from burnish.job import Check, Job
 from burnish.profile import EntryStats, FunctionStats, Point, Profile, Series
 from burnish.protocols import Forge, ModelAdapter, Prover, Recipe
 from burnish.report import Report
+from burnish.risk import RiskSettings
 from burnish.settings import LimitSettings, RankSettings, VerdictSettings
 from burnish.store import Store
 from burnish.testing import MemoryRuntime
@@ -77,6 +78,7 @@ class Scenario:
         prover: Prover | None = None,
         model: ModelAdapter | None = None,
         limits: LimitSettings | None = None,
+        risk: RiskSettings | None = None,
         begins: Callable[[Job], None] = lambda job: None,
         ends: Callable[[Job], None] = lambda job: None,
     ) -> None:
@@ -90,7 +92,7 @@ class Scenario:
         self.model = model
         self.verdicts = VerdictSettings(settle_seconds=1, warmup_seconds=0, min_calls=10)
         self.workspace_path = self.origin
-        self.limits = limits or LimitSettings()
+        self.limits, self.risk = limits or LimitSettings(), risk or RiskSettings()
         self.begins, self.ends = begins, ends
 
     @property
@@ -133,6 +135,7 @@ class Scenario:
             limits=self.limits,
             ranking=RankSettings(),
             verdicts=self.verdicts,
+            risk=self.risk,
             begins=self.begins,
             ends=self.ends,
         )
@@ -140,7 +143,8 @@ class Scenario:
     def cycle(self, forge: Forge | None = None) -> Report:
         """One cycle, as `burnish run --once` does it."""
         world = self.world(forge)
-        with world.store.lease(), closing(Jobs(world, world.store.directory / "checkpoints.sqlite3")) as jobs:
+        checkpoints = local_checkpoints(world.store.directory / "checkpoints.sqlite3")
+        with world.store.lease(), closing(Jobs(world, checkpoints)) as jobs:
             return run_cycle(world, jobs)
 
     def _releases(self) -> list[tuple[str, float, int]]:

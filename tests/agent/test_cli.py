@@ -137,6 +137,7 @@ def test_releases_and_empty_desks(place: Path, capsys: pytest.CaptureFixture[str
         (("function", "shop.views:ordrs"), "did you mean shop.views:orders?"),
         (("function", "orders", "--release", "zz"), "release 'zz' is not in the data"),
         (("hotspots", "--release", "zz"), "release 'zz' is not in the data; the newest are a"),
+        (("statements",), "service.database is no PostgreSQL"),
         (("show", "abc"), "no single job has an id that begins with 'abc'"),
         (("approve", "abc"), "no single job"),
         (("findings", "-c", "none.toml"), "none.toml: cannot be read"),
@@ -152,7 +153,7 @@ def test_wrong_names_get_a_clear_word(
 
 def test_no_data_says_where_it_should_be(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "burnish.toml").write_text('[service]\nname = "other"\nrepository = "x"\n', encoding="utf-8")
-    for command in ("hotspots", "findings", "releases"):
+    for command in ("hotspots", "statements", "findings", "releases"):
         assert "there is no runtime data" in said(capsys, command, status=2)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from burnish.job import Change, PullRequest
 from burnish.protocols import Forge, Source, Workspace
+from burnish.risk import History
 
 Say = Callable[[str], None]
 
@@ -66,6 +67,10 @@ class DryWorkspace:
         """Says what would be pushed; returns a name for the commit that was not made."""
         self._say(f"would push to {branch}, on {base[:12]}:\n\n{message}\n{self.diff(change)}")
         return hashlib.sha1(f"{base}{message}".encode(), usedforsecurity=False).hexdigest()
+
+    def history(self, commit: str, change: Change) -> History:
+        """As in the repository."""
+        return self._workspace.history(commit, change)
 
     def publish_revert(self, commit: str, branch: str, message: str) -> str:
         """Says what would be pushed."""

@@ -19,7 +19,9 @@ import git
 
 from burnish.errors import RepositoryError, Unavailable
 from burnish.job import Change
+from burnish.risk import History
 from burnish_tools.edits import checked_path, unified
+from burnish_tools.history import history
 from burnish_tools.plumbing import Answer, Author, Plumbing, checked_branch
 from burnish_tools.remote import Remote, environment
 from burnish_tools.scratch import scratch
@@ -170,6 +172,10 @@ class GitWorkspace:
             self._fetch()
             found = next(filter(None, map(self._git.commit, names)), None)
         return found is not None and bool(_COMMIT.fullmatch(commit)) and self._git.is_ancestor(commit, found)
+
+    def history(self, commit: str, change: Change) -> History:
+        """What was committed before to the lines that a change touches."""
+        return history(self._git, self._known(commit), self._root, change)
 
     def diff(self, change: Change) -> str:
         """The change as a unified diff with the repository's paths."""

@@ -6,7 +6,7 @@
 from burnish.commands.configuration import config
 from burnish.commands.cycles import run
 from burnish.commands.desk import approve, jobs, outcomes, prove, refuse, show
-from burnish.commands.production import findings, function, hotspots
+from burnish.commands.production import findings, function, hotspots, statements
 from burnish.commands.reasons import why
 from burnish.commands.releasing import deployed, releases
 
@@ -24,5 +24,6 @@ __all__ = [
     "releases",
     "run",
     "show",
+    "statements",
     "why",
 ]

@@ -61,12 +61,15 @@ def _dry_run(app: App, args: Namespace) -> int:
         output(args, found, views.findings(ranking.candidates, ranking.told))
         return 0
     from burnish.cycle import run_cycle
-    from burnish.graph import Jobs
+    from burnish.graph import Jobs, local_checkpoints
 
     say = (lambda text: print(text, file=sys.stderr)) if args.dry_run == "full" else (lambda text: None)
     with tempfile.TemporaryDirectory(prefix="burnish-dry-") as directory:
         world = app.dry(Path(directory), say)
-        with closing(world.store), closing(Jobs(world, Path(directory) / "checkpoints.sqlite3")) as jobs:
+        with (
+            closing(world.store),
+            closing(Jobs(world, local_checkpoints(Path(directory) / "checkpoints.sqlite3"))) as jobs,
+        ):
             return _print_report(run_cycle(world, jobs), args)
 
 

@@ -1,4 +1,4 @@
-"""`burnish hotspots`, `findings` and `function`: what production says."""
+"""`burnish hotspots`, `statements`, `findings` and `function`: what production says."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from burnish.function_facts import function_json
 from burnish.function_model import Status
 from burnish.function_text import function_text
 from burnish.function_view import function_view
+from burnish.statements import chosen
 from burnish.tokens import as_json
 
 
@@ -20,6 +21,15 @@ def hotspots(args: Namespace) -> int:
     profile = profile_of(app_of(args), args.release)
     rows = facts.hot_rows(profile, args.by)[: args.top]
     output(args, rows, views.hotspots(rows, profile))
+    return 0
+
+
+def statements(args: Namespace) -> int:
+    """`burnish statements`: the database's own count, joined with the dataset."""
+    app = app_of(args)
+    counted = app.server_statements(profile_of(app, args.release))
+    rows = chosen(counted, unseen=args.unseen, top=args.top)
+    output(args, [row.model_dump() for row in rows], views.server_statements(rows, counted))
     return 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from burnish.errors import RepositoryError
 from burnish.job import Change
+from burnish.risk import History
 
 Files = Mapping[str, str]
 
@@ -36,6 +37,7 @@ class FakeWorkspace:
         self.parents: dict[str, str] = {}
         self.branches: dict[str, str] = {}
         self.uncommitted: tuple[str, ...] = ()
+        self.past = History()
         self.commit(files)
 
     @classmethod
@@ -93,6 +95,10 @@ class FakeWorkspace:
         while release and release != commit:
             release = self.parents.get(release, "")
         return bool(release)
+
+    def history(self, commit: str, change: Change) -> History:
+        """What a test has put into `past`."""
+        return self.past
 
     def diff(self, change: Change) -> str:
         """The change as a unified diff."""

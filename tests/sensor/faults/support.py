@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -38,7 +39,14 @@ def start(arguments: list[str], folder: Path, observed: bool = True, **environ: 
         stderr=subprocess.PIPE,
         text=True,
         errors="backslashreplace",
+        preexec_fn=_signals_as_in_a_terminal,  # noqa: PLW1509 - the tests have no threads here
     )
+
+
+def _signals_as_in_a_terminal() -> None:
+    """A shell's background job and `nohup` ignore some, and children inherit that."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 Seen = tuple[int, str, str]

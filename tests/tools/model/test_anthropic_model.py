@@ -29,7 +29,7 @@ from burnish.testing.anthropic_server import (
 from burnish.why import Why
 from burnish_tools.model import ModelSettings
 from burnish_tools.model.anthropic_model import AnthropicModel
-from burnish_tools.model.budget import Budget, Usage
+from burnish_tools.model.budget import Budget, FileSpending, Usage
 from burnish_tools.model.question import rules
 from tests.tools.model.questions import DECLINED, FAST, STATEMENT, VIEWS, answered, asked, edit
 
@@ -51,7 +51,7 @@ def store(tmp_path: Path) -> Path:
 def model(store: Path, *replies: Reply, **changed: object) -> Iterator[tuple[AnthropicModel, AnthropicServer]]:
     with anthropic_server(*replies) as server:
         settings = ModelSettings.model_validate({"name": "test-model", "base_url": server.url, **changed})
-        yield AnthropicModel(settings, "test", Budget(store, settings, FixedClock())), server
+        yield AnthropicModel(settings, "test", Budget(FileSpending(store), settings, FixedClock())), server
 
 
 def spend(store: Path) -> list[tuple[object, ...]]:
@@ -193,9 +193,9 @@ def test_a_time_out_is_counted_as_the_most_it_can_cost(store: Path) -> None:
 def test_no_request_without_a_key_or_a_model(store: Path) -> None:
     settings = ModelSettings(name="test-model")
     with pytest.raises(ConfigError, match=r'ANTHROPIC_API_KEY is empty; export an API key or set model.name = "none"'):
-        AnthropicModel(settings, "", Budget(store, settings, FixedClock()))
+        AnthropicModel(settings, "", Budget(FileSpending(store), settings, FixedClock()))
     with pytest.raises(ConfigError, match=r'model.name is "none"'):
-        AnthropicModel(ModelSettings(), "test", Budget(store, settings, FixedClock()))
+        AnthropicModel(ModelSettings(), "test", Budget(FileSpending(store), settings, FixedClock()))
 
 
 # ── money ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -230,7 +230,7 @@ def test_a_question_that_is_too_long_is_not_asked(store: Path) -> None:
 
 def test_prices_and_days(store: Path) -> None:
     settings, clock = ModelSettings(usd_per_day=5.0), FixedClock()
-    budget = Budget(store, settings, clock)
+    budget = Budget(FileSpending(store), settings, clock)
     usage = Usage(input_tokens=100_000, cache_write_tokens=40_000, cache_read_tokens=500_000, output_tokens=10_000)
     assert budget.usd(usage) == pytest.approx(0.5 + 0.25 + 0.25 + 0.25)
     for _ in range(3):

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from burnish.errors import ConfigError
+from burnish.statements import chosen, covered
 from burnish.testing import windows as w
 from burnish.testing.postgres import Cluster, PostgresMissing
 from burnish_tools.databases.postgres import PostgresDatabase
 from burnish_tools.sources import pg_stat_statements as source
-from burnish_tools.sources.pg_stat_statements import Counted, Remarks, key, remark, statements, unseen
+from burnish_tools.sources.pg_stat_statements import Counted, Remarks, key, remark, server_statements, statements
 from tests.tools.detectors.shapes import Plans, detect, store
 
 psycopg = pytest.importorskip("psycopg")
@@ -69,11 +70,23 @@ def test_statements_are_normalised_and_counted(database: PostgresDatabase) -> No
 
 
 @pytest.mark.postgres
-def test_what_no_sensor_saw_is_listed(database: PostgresDatabase, tmp_path: Path) -> None:
+def test_statements_are_joined_to_the_functions_that_send_them(
+    cluster: Cluster, database: PostgresDatabase, tmp_path: Path
+) -> None:
     _, profile = store(tmp_path, calls={VIEW: 10}, queries=[w.query(SQL, at=f"{VIEW}:3")], system="postgresql")
-    found = [one.statement for one in unseen(statements(database), profile)]
-    assert "SELECT sku, sum(qty) FROM movement WHERE sku <> ? GROUP BY sku" in found
-    assert key(SQL) not in {key(text) for text in found}
+    found = {key(one.statement): one for one in server_statements(cluster.url(), profile)}
+    assert found[key(SQL)].functions == (VIEW,)
+    elsewhere = found[key("SELECT sku, sum(qty) FROM movement WHERE sku <> ? GROUP BY sku")]
+    assert elsewhere.functions == ()
+    (first,) = chosen(list(found.values()), unseen=True, top=1)
+    assert first.functions == ()
+    assert 0 < covered(list(found.values())) < 1
+
+
+def test_only_postgresql_counts_statements(tmp_path: Path) -> None:
+    _, profile = store(tmp_path, calls={VIEW: 10}, queries=[])
+    with pytest.raises(ConfigError, match=r"service\.database is no PostgreSQL"):
+        server_statements("sqlite:///db.sqlite3", profile)
 
 
 @pytest.mark.postgres

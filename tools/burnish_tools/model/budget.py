@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from burnish.errors import DataError
 from burnish.finding import Model
@@ -39,11 +40,67 @@ def estimated_tokens(text: str) -> int:
     return int(len(text.encode()) / _CHARACTERS_PER_TOKEN) + 1
 
 
-class Budget:
-    """Records every call in the table `spend` of a SQLite file and says whether the next one may be made."""
+class Spent(NamedTuple):
+    """One call, as it is written down."""
 
-    def __init__(self, store: Path, settings: ModelSettings, clock: Clock) -> None:
-        self._store = store
+    day: str
+    """In UTC, ISO 8601."""
+    at_unix: float
+    job: str
+    model: str
+    prompt: str
+    """Name and version."""
+    usage: tuple[int, int, int, int]
+    """Tokens: plain input, written to the cache, read from it, output."""
+    usd: float
+    stop_reason: str
+    answer: str
+
+
+class Spending(Protocol):
+    """Where calls are written down."""
+
+    def total(self, day: str) -> float:
+        """US dollars of a day."""
+
+    def add(self, spent: Spent) -> None:
+        """Writes down a call."""
+
+
+class FileSpending:
+    """The table `spend` of a SQLite file. Raises DataError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def total(self, day: str) -> float:
+        """US dollars of a day."""
+        with self._database() as database:
+            row = database.execute("SELECT COALESCE(SUM(usd), 0) FROM spend WHERE day = ?", (day,)).fetchone()
+            return float(row[0])
+
+    def add(self, spent: Spent) -> None:
+        """Writes down a call."""
+        row = (*spent[:5], *spent.usage, *spent[6:])
+        with self._database() as database:
+            database.execute(f"INSERT INTO spend VALUES (NULL{', ?' * 12})", row)
+
+    @contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self._path, timeout=30)) as database, database:
+                database.execute(_SCHEMA)
+                yield database
+        except (sqlite3.Error, OSError) as error:
+            raise DataError(f"what model calls cost cannot be kept in {self._path}: {error}") from error
+
+
+class Budget:
+    """Records every call and says whether the next one may be made."""
+
+    def __init__(self, spending: Spending, settings: ModelSettings, clock: Clock) -> None:
+        self._spending = spending
         self._settings = settings
         self._clock = clock
 
@@ -54,31 +111,18 @@ class Budget:
         return (price_in + self._settings.usd_per_million_output_tokens * usage.output_tokens) / 1e6
 
     def spent(self) -> float:
-        """US dollars spent today (UTC). Raises DataError."""
-        with self._database() as database:
-            row = database.execute("SELECT COALESCE(SUM(usd), 0) FROM spend WHERE day = ?", (self._day(),)).fetchone()
-            return float(row[0])
+        """US dollars spent today (UTC). Raises DataError, Unavailable."""
+        return self._spending.total(self._day())
 
     def allows(self, worst: Usage) -> bool:
         """Whether a call that costs at most this stays within the limit."""
         return self.spent() + self.usd(worst) <= self._settings.usd_per_day
 
     def record(self, job: str, prompt: str, usage: Usage, stop_reason: str, answer: str = "") -> None:
-        """Writes down a call, with the answer as it came. Raises DataError."""
+        """Writes down a call, with the answer as it came. Raises DataError, Unavailable."""
         tokens = (usage.input_tokens, usage.cache_write_tokens, usage.cache_read_tokens, usage.output_tokens)
-        row = (self._day(), self._clock.now(), job, self._settings.name, prompt, *tokens, self.usd(usage))
-        with self._database() as database:
-            database.execute(f"INSERT INTO spend VALUES (NULL{', ?' * 12})", (*row, stop_reason, answer))
+        at, name = self._clock.now(), self._settings.name
+        self._spending.add(Spent(self._day(), at, job, name, prompt, tokens, self.usd(usage), stop_reason, answer))
 
     def _day(self) -> str:
         return datetime.fromtimestamp(self._clock.now(), UTC).date().isoformat()
-
-    @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self._store.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._store, timeout=30)) as database, database:
-                database.execute(_SCHEMA)
-                yield database
-        except (sqlite3.Error, OSError) as error:
-            raise DataError(f"what model calls cost cannot be kept in {self._store}: {error}") from error

@@ -2,7 +2,7 @@
 
 `pg_stat_statements` sees what no sensor is in: other services, jobs, people. Its statements are normalised like the
 dataset's and joined to them by text, so that a finding can say which part of the statement's executions comes from the
-function, and `unseen` lists what the dataset does not know.
+function, and `burnish statements` shows what no function of the service was seen to send.
 
 Versions: PostgreSQL 13 renamed the times (`total_exec_time`), 14 added `pg_stat_statements_info` with the time of the
 last reset, 17 a time for each statement (`stats_since`). What a version does not have is left out. PostgreSQL prepares
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from burnish.errors import BurnishError, ConfigError
 from burnish.finding import Finding, Model
 from burnish.profile import Profile, QueryStats, TableWrites
+from burnish.statements import ServerStatement
 from burnish_tools.databases.postgres import PostgresDatabase
 from burnish_tools.databases.statement import quoted
 from burnish_tools.sql import normalise
@@ -113,10 +114,28 @@ def key(statement: str) -> str:
     return _SIGN.sub("?", _SPACE.sub(r"\1", _CAST.sub("?", statement))).rstrip("; ").lower()
 
 
-def unseen(counted: tuple[Counted, ...], profile: Profile) -> tuple[Counted, ...]:
-    """Statements that the dataset does not know, the dearest first; what cannot be read is not among them."""
-    known = {key(query.statement) for query in profile.queries}
-    return tuple(one for one in counted if "/*" not in one.statement and key(one.statement) not in known)
+def server_statements(url: str, profile: Profile) -> tuple[ServerStatement, ...]:
+    """All statements of the server with the functions that were seen to send them, the dearest first.
+
+    Raises ConfigError where the database is no PostgreSQL or lacks the extension, Unavailable.
+    """
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise ConfigError("service.database is no PostgreSQL: only its pg_stat_statements counts statements")
+    senders: dict[str, set[str]] = {}
+    for query in profile.queries:
+        senders.setdefault(key(query.statement), set()).add(query.site.function)
+    return tuple(
+        ServerStatement(
+            statement=one.statement,
+            calls=one.calls,
+            calls_per_minute=one.calls_per_minute,
+            total_ms=one.total_ms,
+            rows=one.rows,
+            functions=tuple(sorted(senders.get(key(one.statement), ()))),
+        )
+        for one in statements(PostgresDatabase(url))
+        if "/*" not in one.statement  # what could not be read as a statement cannot be joined either
+    )
 
 
 class Remarks:

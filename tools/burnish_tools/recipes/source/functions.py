@@ -9,15 +9,12 @@ from dataclasses import dataclass
 
 from burnish.finding import Finding
 from burnish.identity import body_hash
+from burnish.risk import NEEDED
 from burnish.why import Why
 from burnish_tools.recipes.source.repo import Decline, FunctionNode, Module, Repository, type_of_function
 
 COMPREHENSION = re.compile(r"(\.<locals>)?\.<(genexpr|listcomp|setcomp|dictcomp)>")
-LOAD_BEARING = re.compile(
-    r"#.*\b(do not|don't|must (?:not|stay|re-?read|read|be read|see)|workaround|on purpose|purposely|deliberate(?:ly)?"
-    r"|intentional(?:ly)?|load-bearing|re-?reads?|race|fresh)\b",
-    re.IGNORECASE,
-)
+LOAD_BEARING = re.compile(rf"#.*\b({NEEDED}|re-?reads?|race|fresh)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

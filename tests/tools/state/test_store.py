@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from urllib.parse import quote
 
-import psycopg
 import pytest
 
 from burnish.errors import LeaseHeld, Unavailable
 from burnish.store import Store
 from burnish.testing.scripted import FixedClock
-from burnish_tools.state import PostgresStore
+from burnish_tools.state.store import PostgresStore
 from tests.agent.store_contract import StateContract
 
 
 @pytest.mark.postgres
 class TestPostgresStore(StateContract):
     @pytest.fixture(autouse=True)
-    def _schema(self, postgres_url: str) -> None:
-        with psycopg.connect(postgres_url, autocommit=True) as db:
-            db.execute("DROP SCHEMA IF EXISTS state CASCADE")
-            db.execute("CREATE SCHEMA state")
-        self.url = f"{postgres_url}?options={quote('-csearch_path=state')}"
+    def _schema(self, state_url: str) -> None:
+        self.url = state_url
 
     def store(self, directory: Path) -> Store:
         return PostgresStore(self.url, directory, FixedClock(7.0))
 
     def holder(self, directory: Path) -> str:
         return (
-            "import pathlib\nfrom burnish_tools.state import PostgresStore\n"
+            "import pathlib\nfrom burnish_tools.state.store import PostgresStore\n"
             "from burnish.testing.scripted import FixedClock\n"
             f"store = PostgresStore({self.url!r}, pathlib.Path({str(directory)!r}), FixedClock())"
         )

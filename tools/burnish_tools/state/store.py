@@ -1,11 +1,4 @@
-"""Burnish's own state in PostgreSQL, where several machines share it: jobs, runs, and the lease of a cycle.
-
-Each configuration has a database (or a schema, by `?options=-csearch_path%3Dname`) of its own. What stays on each
-machine are files that may be lost: clones, proofs, and the checkpoints of the graph. A job goes on at the step that the
-`jobs` table names, on whichever machine (`burnish/graph.py`), so that the checkpoint of another one is not needed. The
-model's spending and the local forge stay in files too: a limit on spending holds for each machine, and the desk is on
-the machine that opened the pull request.
-"""
+"""Jobs, runs and the lease of a cycle in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -16,18 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, LiteralString
-from urllib.parse import urlsplit
 
 import psycopg
 
-from burnish.errors import DataError, LeaseHeld, Unavailable
+from burnish.errors import DataError, LeaseHeld
 from burnish.job import Job
 from burnish.protocols import Clock
 from burnish.store import Run, Store
+from burnish_tools.state.server import Server
 
 LOCK = 0x6275726E697368
 """Number of the advisory lock: `burnish` in ASCII. Locks of other databases on the server do not meet it."""
-_SECONDS = 10
 _SCHEMA: LiteralString = """
 CREATE TABLE IF NOT EXISTS jobs (
     id text PRIMARY KEY, fingerprint text NOT NULL, function text NOT NULL, state text NOT NULL, step text NOT NULL,
@@ -44,27 +36,14 @@ class PostgresStore(Store):
 
     def __init__(self, url: str, directory: Path, clock: Clock) -> None:
         """`directory` is for the files of this machine. Raises Unavailable, DataError."""
-        self.directory, self._clock, self._url = directory, clock, url
-        parts = urlsplit(url)
-        self.shown = f"{parts.scheme}://{parts.hostname}:{parts.port or 5432}{parts.path}"
-        """The URL as it may be printed."""
+        self.directory, self._clock, self._server = directory, clock, Server(url)
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DataError(f"{directory}: cannot be made ({error.strerror}); set `state` in the config") from error
-        with self._connected() as db, db.transaction():
+        with self._server.connected() as db, db.transaction():
             db.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK + 1,))  # two that begin at once
             db.execute(_SCHEMA)
-
-    @contextmanager
-    def _connected(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-        try:
-            with psycopg.connect(self._url, autocommit=True, connect_timeout=_SECONDS) as db:
-                yield db
-        except psycopg.OperationalError as error:
-            raise Unavailable(f"{self.shown}: {_line(error)}; see that the server runs and try again") from error
-        except psycopg.Error as error:
-            raise DataError(f"{self.shown}: {_line(error)}; check `state_database` in the config") from error
 
     def save(self, job: Job) -> Job:
         """Writes a job as it is now, and returns it with its time of change."""
@@ -78,7 +57,7 @@ class PostgresStore(Store):
             job.created_unix,
             job.model_dump_json(),
         )
-        with self._connected() as db:
+        with self._server.connected() as db:
             db.execute(
                 "INSERT INTO jobs VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET"
                 " state = excluded.state, step = excluded.step, json = excluded.json",
@@ -88,32 +67,32 @@ class PostgresStore(Store):
 
     def jobs(self) -> list[Job]:
         """All jobs, oldest first."""
-        with self._connected() as db:
+        with self._server.connected() as db:
             rows = db.execute('SELECT json FROM jobs ORDER BY created_unix, id COLLATE "C"').fetchall()
         return [Job.model_validate_json(text) for (text,) in rows]
 
     def job(self, job_id: str) -> Job | None:
         """By id, or by the start of one where only one job has it."""
-        with self._connected() as db:
+        with self._server.connected() as db:
             rows = db.execute("SELECT json FROM jobs WHERE starts_with(id, %s)", (job_id,)).fetchall()
         return Job.model_validate_json(rows[0][0]) if len(rows) == 1 else None
 
     def begin_run(self, *, scheduled: bool) -> int:
         """Records that a cycle begins."""
         insert: LiteralString = "INSERT INTO runs (scheduled, started_unix) VALUES (%s, %s) RETURNING id"
-        with self._connected() as db:
+        with self._server.connected() as db:
             ((number,),) = db.execute(insert, (scheduled, self._clock.now())).fetchall()
         return int(number)
 
     def end_run(self, run: int, report: dict[str, Any]) -> None:
         """Records how it ended."""
         values = self._clock.now(), json.dumps(report), run
-        with self._connected() as db:
+        with self._server.connected() as db:
             db.execute("UPDATE runs SET finished_unix = %s, report = %s WHERE id = %s", values)
 
     def last_run(self, *, scheduled: bool | None = None) -> Run | None:
         """The newest cycle that finished; `scheduled` chooses those that the scheduler started or did not."""
-        with self._connected() as db:
+        with self._server.connected() as db:
             row = db.execute(
                 "SELECT id, scheduled, started_unix, finished_unix, report FROM runs WHERE finished_unix IS NOT NULL"
                 " AND scheduled = coalesce(%s::boolean, scheduled) ORDER BY id DESC LIMIT 1",
@@ -136,12 +115,12 @@ class PostgresStore(Store):
 
         Raises LeaseHeld where another process has it, on whatever machine.
         """
-        with self._connected() as db:
+        with self._server.connected() as db:
             name = f"burnish, process {os.getpid()} on {socket.gethostname()}"
             db.execute("SELECT set_config('application_name', %s, false)", (name[:63],))
             ((held,),) = db.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchall()
             if not held:
-                raise LeaseHeld(f"{self.shown}: {_holder(db)} is running a cycle; wait for it or stop it")
+                raise LeaseHeld(f"{self._server.shown}: {_holder(db)} is running a cycle; wait for it or stop it")
             yield
 
     def close(self) -> None:
@@ -155,7 +134,3 @@ def _holder(db: psycopg.Connection[tuple[Any, ...]]) -> str:
         (LOCK,),
     ).fetchone()
     return str(row[0]).removeprefix("burnish, ") if row else "another process"
-
-
-def _line(error: psycopg.Error) -> str:
-    return " ".join(str(error).split())[:300]
