@@ -1,9 +1,9 @@
-"""The patches as data: `patches/SERVICE/KIND.toml`, one table `[[patch]]` each.
+"""The patches as data: `patches/SERVICE/KIND.toml` or `KIND-PART.toml`, one table `[[patch]]` each.
 
 name       unique within the service
 function   the judged function, `module:Qualified.name`
 sentence   what the patch does
-check      the check that has to refuse it; an honest patch (`honest.toml`) has none
+check      the check that has to refuse it; an honest patch has none
 why        the reason that it has to give; `forbidden_edit` unless told otherwise
 says       a text that has to occur in what is told: a rule's name, a place
 edit       tables of `path`, `old` and `new`: the text in the file, which occurs once, and what takes its place;
@@ -82,7 +82,7 @@ def load(root: Path = ROOT) -> list[Patch]:
     """All patches, by service and kind. Raises ValueError for a kind that is not known or a name that occurs twice."""
     found: list[Patch] = []
     for path in sorted(root.glob("*/*.toml")):
-        service, kind = path.parent.name, path.stem
+        service, kind = path.parent.name, path.stem.partition("-")[0]
         if kind not in KINDS:
             raise ValueError(f"{path}: no such kind; there are {', '.join(KINDS)}")
         tables = tomllib.loads(path.read_text("utf-8"))["patch"]
