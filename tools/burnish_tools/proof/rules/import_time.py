@@ -15,7 +15,7 @@ from burnish_tools.proof.rules.text import Broken, Function, Sides, Thing, added
 
 RULE = "import"
 CONSTANTS = frozenset(
-    {"re.compile", "compile", "re.escape", "escape", "frozenset", "tuple", "Decimal", "decimal.Decimal", "Fraction"}
+    {"re.compile", "re.escape", "escape", "frozenset", "tuple", "Decimal", "decimal.Decimal", "Fraction"}
     | {"timedelta", "datetime.timedelta", "str.maketrans", "struct.Struct", "Struct", "attrgetter", "itemgetter"}
     | {"methodcaller", "operator.attrgetter", "operator.itemgetter", "operator.methodcaller", "namedtuple", "TypeVar"}
     | {"collections.namedtuple", "logging.getLogger", "getLogger", "sorted", "len", "MappingProxyType", "Path"}
@@ -72,7 +72,7 @@ def _is_constant(node: ast.expr) -> bool:
 
 def _builds(call: ast.Call) -> bool:
     name = dotted(call.func)
-    if name.partition(".")[0] in DECLARATIVE or name in CONSTANTS:
+    if name.partition(".")[0] in DECLARATIVE or name in CONSTANTS or name.endswith(".compile"):
         return not any(_counts(a) for a in call.args)
     return isinstance(call.func, ast.Attribute) and call.func.attr in METHODS_OF_TEXT and _is_text(call.func.value)
 

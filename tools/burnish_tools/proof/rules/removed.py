@@ -24,7 +24,7 @@ TELLING = re.compile(
 GUARDS = re.compile(
     r"(^|\.)_?(atomic|select_for_update|with_for_update|acquire|begin|begin_nested|full_clean|clean|has_perms?"
     r"|has_\w*permission|require\w*|validate\w*|verify\w*|ensure\w*|authori[sz]e\w*|sanitize\w*|escape|check_\w+"
-    r"|assert_\w+|raise_for_status|refresh_from_db|expire_all|flush|commit|rollback|deepcopy)$"
+    r"|assert_\w+|raise_for_status|refresh_from_db|expire_all|flush|commit|rollback)$"
 )
 
 

@@ -53,12 +53,22 @@ def _yields(node: ast.AST) -> bool:
 
 
 def _classes(sides: Sides) -> Iterator[Broken]:
-    old, new = ({n.name: n for n in ast.walk(t) if isinstance(n, ast.ClassDef)} for t in (sides.old, sides.new))
+    old, new = dict(_named(sides.old)), dict(_named(sides.new))
     for name, node in old.items():
         if name not in new:
             yield Broken(RULE, f"class {name} is gone", node.lineno, gone=True)
         elif _head(node) != _head(new[name]):
             yield Broken(RULE, f"class {name} has other bases or decorators than before", new[name].lineno)
+
+
+def _named(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.ClassDef]]:
+    """Classes by their qualified names: many have a `Meta`."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef):
+            yield prefix + node.name, node
+            yield from _named(node, f"{prefix}{node.name}.")
+        else:
+            yield from _named(node, prefix)
 
 
 def _head(node: ast.ClassDef) -> list[str]:
