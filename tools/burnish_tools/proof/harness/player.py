@@ -19,6 +19,7 @@ from typing import Any
 
 from . import boot, determinism, hook, state
 from .canonical import canonical
+from .traces import QUIET, listen
 from .wrap import Items
 
 MAX_ITEMS = 100_000
@@ -237,10 +238,12 @@ def _overheard() -> Iterator[dict[str, Any]]:
     def factory(*args: Any, **kwargs: Any) -> Any:
         record = make(*args, **kwargs)
         with contextlib.suppress(Exception):
-            records.append([record.name, record.levelname, record.getMessage()])
+            if not record.name.startswith(QUIET):
+                records.append([record.name, record.levelname, record.getMessage()])
         return record
 
     logging.setLogRecordFactory(factory)
+    listen()
     out, err = io.StringIO(), io.StringIO()
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

@@ -29,6 +29,8 @@ EVENTS = {
 }
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 MAX_LINES = 500
+QUIET = ("django.db", "sqlalchemy", "asyncio")
+"""Loggers that tell each statement: how many there are is counted elsewhere."""
 
 
 class Traces:
@@ -39,6 +41,7 @@ class Traces:
         self.clear()
         self._make = logging.getLogRecordFactory()
         logging.setLogRecordFactory(self._record)
+        listen()
         sys.addaudithook(self._audit)
         if sys.version_info < (3, 12):  # before, threads were no audit event
             start = threading._start_new_thread  # type: ignore[attr-defined]
@@ -55,7 +58,7 @@ class Traces:
 
     def _record(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         record = self._make(*args, **kwargs)
-        if len(self.lines) < MAX_LINES:
+        if len(self.lines) < MAX_LINES and not record.name.startswith(QUIET):
             try:
                 text = record.getMessage()
             except Exception:  # noqa: BLE001 - a line that cannot be formatted is the service's affair
@@ -76,6 +79,13 @@ class Traces:
         kind = EVENTS.get(event) or ("files written" if event == "open" and _writes(*args[:3]) else None)
         if kind is not None:
             self.done[kind] = self.done.get(kind, 0) + 1
+
+
+def listen() -> None:
+    """A process of a replay is rarely configured like production: what production may show must not be lost here."""
+    root = logging.getLogger()
+    if root.level > logging.INFO:
+        root.setLevel(logging.INFO)
 
 
 def _writes(path: Any, mode: Any, flags: Any) -> bool:

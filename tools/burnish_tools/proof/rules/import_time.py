@@ -15,7 +15,7 @@ from burnish_tools.proof.rules.text import Broken, Function, Sides, Thing, added
 
 RULE = "import"
 CONSTANTS = frozenset(
-    {"re.compile", "re.escape", "escape", "frozenset", "tuple", "Decimal", "decimal.Decimal", "Fraction"}
+    {"re.compile", "compile", "re.escape", "escape", "frozenset", "tuple", "Decimal", "decimal.Decimal", "Fraction"}
     | {"timedelta", "datetime.timedelta", "str.maketrans", "struct.Struct", "Struct", "attrgetter", "itemgetter"}
     | {"methodcaller", "operator.attrgetter", "operator.itemgetter", "operator.methodcaller", "namedtuple", "TypeVar"}
     | {"collections.namedtuple", "logging.getLogger", "getLogger", "sorted", "len", "MappingProxyType", "Path"}

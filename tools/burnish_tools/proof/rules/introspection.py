@@ -35,6 +35,8 @@ NAMES = frozenset(
     }
     | {"excepthook", "meta_path", "path_hooks", "get_referrers", "get_objects", "get_referents", "mock", "Mock"}
 )
+STATE = frozenset({"connection", "connections", "settings", "is_overridden", "get_connection", "current_app"})
+"""What a framework knows of its process."""
 CLOCKS = frozenset({"perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns", "process_time", "thread_time"})
 CLOCK_CALL = re.compile(r"^(time\.time(_ns)?|(\w+\.)*(utcnow|now|today)|time\.sleep|sleep)$")
 HARNESS = re.compile(r"pytest|unittest|burnish|harness|benchmark|testserver|test_?client|locust|gunicorn_test", re.I)
@@ -56,7 +58,7 @@ def _uses(tree: ast.AST) -> Iterator[Thing]:
             yield from (Thing(a.name, node.lineno) for a in node.names if a.name.partition(".")[0] in MODULES)
         elif isinstance(node, ast.ImportFrom):
             imported = [node.module or ""] if (node.module or "").partition(".")[0] in MODULES else []
-            imported += [a.name for a in node.names if a.name in NAMES or a.name in CLOCKS]
+            imported += [a.name for a in node.names if a.name in NAMES | CLOCKS | STATE]
             yield from (Thing(name, node.lineno) for name in imported)
         elif isinstance(node, ast.Attribute) and node.attr in NAMES:
             yield Thing(node.attr, node.end_lineno or node.lineno)
