@@ -333,5 +333,6 @@ class App:
 
     def _url(self, url: str) -> str:
         """A database URL; `sqlite:///relative` is relative to the configuration file."""
-        scheme = "sqlite:///"
-        return scheme + str(self.path(url[len(scheme) :])) if url.startswith(scheme) else url
+        scheme, slashes, path = url.partition(":///")
+        sqlite = slashes and scheme.partition("+")[0] == "sqlite"  # sqlite+aiosqlite:///… is how a service may want it
+        return f"{scheme}:///{self.path(path)}" if sqlite else url

@@ -29,8 +29,12 @@ class ServiceSettings(Section):
     """The branch that is deployed."""
     root: str = "."
     """The application root inside the repository: what functions' files are relative to."""
-    framework: Literal["", "django", "asgi", "wsgi", "none"] = ""
-    """How the service is started for a replay; default: what the repository shows. `none` is plain Python."""
+    framework: Literal["auto", "django", "asgi", "wsgi", "none"] = "auto"
+    """How the service is started for a replay: Django, an ASGI application (FastAPI, Starlette), a WSGI application
+    (Flask), or not at all. `auto` sees which: manage.py, else `app`, else where an application is made."""
+    app: str = ""
+    """The application of a service that is not Django's: `ledger.main:app`, or `ledger.main:create_app()` where that is
+    a factory; default: the one that is found in main.py, app.py, asgi.py or wsgi.py."""
     settings_module: str = ""
     """DJANGO_SETTINGS_MODULE; default: what manage.py says."""
     python: str = ""
@@ -38,7 +42,8 @@ class ServiceSettings(Section):
     database: str = ""
     """URL of its database (sqlite:///… or postgres://…), for reading plans; a read-only user is enough."""
     database_variable: str = "DATABASE_URL"
-    """Environment variable through which the service is told its database."""
+    """Environment variable through which the service is told its database. In a proof its URL begins as that of
+    [proof] database: with the driver, where the service wants one (postgresql+asyncpg://…)."""
     access_log: str = ""
     """Access log in the common format; its GET requests are replayed, old against new."""
 

@@ -10,7 +10,7 @@ import pytest
 
 from burnish.errors import ConfigError, Unavailable
 from burnish_tools.proof import scratch
-from burnish_tools.proof.scratch import scratch_databases, with_database
+from burnish_tools.proof.scratch import scratch_databases, with_database, without_driver
 
 
 @pytest.fixture
@@ -69,8 +69,20 @@ def test_a_file_that_is_no_database_is_explained(tmp_path: Path) -> None:
 
 def test_the_database_of_a_url_is_replaced() -> None:
     assert with_database("postgresql://u:p%40@h:5433/a?sslmode=require", "b c") == (
-        "postgres://u:p%40@h:5433/b%20c?sslmode=require"
+        "postgresql://u:p%40@h:5433/b%20c?sslmode=require"
     )
+
+
+def test_the_driver_of_the_service_is_left_out_of_our_own_connections() -> None:
+    url = "postgresql+asyncpg://u:p%40@h:5433/a?ssl=require"
+    assert without_driver(url) == "postgresql://u:p%40@h:5433/a?ssl=require"
+    assert with_database(url, "b") == "postgresql+asyncpg://u:p%40@h:5433/b?ssl=require"
+
+
+def test_copies_are_named_with_the_scheme_of_the_snapshot(snapshot: Path, tmp_path: Path) -> None:
+    with scratch_databases(f"sqlite+aiosqlite:///{snapshot}", tmp_path) as databases:
+        assert databases.copy("old") == f"sqlite+aiosqlite:///{tmp_path}/old.sqlite3"
+        assert rows(f"sqlite:///{tmp_path}/old.sqlite3") == 1000
 
 
 def names(admin: Any) -> set[str]:

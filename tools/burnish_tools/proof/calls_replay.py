@@ -18,6 +18,7 @@ from burnish_tools.proof import callchecks, calls, changedlines, cost, costcheck
 from burnish_tools.proof.callchecks import CAPTURED, Results
 from burnish_tools.proof.cost import Start
 from burnish_tools.proof.evidence import Scene
+from burnish_tools.proof.hosts import Started
 from burnish_tools.proof.replay import Arm, Refused, Timed, refusal
 
 MIN_CALLS = 2
@@ -49,6 +50,7 @@ class CallsReplay:
         self._instead = instead
         self._runner = runner
         self._captured: calls.Captured | None = None
+        self._service: dict[str, str] = {}
         self._file = scene.harness.file("cases.jsonl")
         self._cases: dict[int, Case] = {}
         self._results: Results = {}
@@ -62,6 +64,8 @@ class CallsReplay:
 
     def gather(self, old: Arm) -> None:
         """Captures calls while the tests run, finds out which of them can be replayed, makes more out of those."""
+        known = self._scene.service.known(old)
+        self._service = (known if known.framework == "django" else Started("none")).told()
         captured = self._captured = self._capture(old)
         self._left_out.update(captured.left_out)
         chosen = calls.sample(captured.calls, self._scene.settings.calls, self._scene.rng)
@@ -140,6 +144,7 @@ class CallsReplay:
         changed = [name.partition(":")[0] for name in self._scene.change.functions]
         function = self._scene.finding.function
         return {
+            "service": self._service,
             "function": function,
             "paths": list(captured.paths),
             "modules": sorted({function.partition(":")[0], *changed}),

@@ -10,6 +10,7 @@ from burnish.job import Change, Check
 from burnish.protocols import Database
 from burnish.why import Why
 from burnish_tools.proof.replay import Arm, Service, refusal
+from burnish_tools.proof.scratch import without_driver
 
 Connect = Callable[[str], Database]
 """Opens a database by its URL, for reading plans."""
@@ -45,7 +46,7 @@ def _manage(service: Service, arm: Arm, command: Sequence[str]) -> None:
 def plans(connect: Connect, finding: Finding, old: Arm, new: Arm) -> Plans:
     """Fails where the statement still reads the whole table."""
     evidence = finding.evidence
-    before, after = (connect(arm.database).plan(evidence.statement) for arm in (old, new))
+    before, after = (connect(without_driver(arm.database)).plan(evidence.statement) for arm in (old, new))
     if before is None or after is None:
         summary = "The database could not plan the finding's statement, so that the index cannot be judged."
         return Plans(Check(name="plan", passed=False, summary=summary, why=Why.PLAN_UNREADABLE))

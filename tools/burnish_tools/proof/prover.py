@@ -34,7 +34,7 @@ def _silent(check: str, share: float) -> None:
 
 @dataclass(frozen=True)
 class ServiceProver:
-    """A `Prover`: of what recorded requests reach by requests (Django), of anything else by calls.
+    """A `Prover`: of what recorded requests reach by those (Django, ASGI, WSGI), of anything else by calls.
 
     Runs repository code, in sandboxes under `state_dir`. `connect` opens a scratch copy for reading plans (needed for
     changes with a migration); `reproduce` is the command that does a proof again, with `{job}` for the job's id.
@@ -199,8 +199,8 @@ class _Proof:
 
     def _without_requests(self, old: Arm) -> str:
         """Why there is nothing to look for in the access log; empty where there is."""
-        if self.bench.service.framework(old.root) == "none":
-            return "The service has no requests that could be replayed."
+        if self.bench.service.known(old).framework == "none":
+            return "It is not known how the service would be sent requests ([service] framework, app)."
         if not wanted(self.job.finding):
             return "The function is not reached through a GET request."
         if not self.prover.service.access_log:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,11 +16,10 @@ from typing import Any
 from burnish.job import Check
 from burnish.settings import ServiceSettings
 from burnish.why import Why
-from burnish_tools.proof import harness
+from burnish_tools.proof import harness, hosts
 from burnish_tools.proof.sandbox import Conversation, Run, Sandbox
 
 PACKAGE = "burnish_harness"
-SETTINGS_IN_MANAGE = re.compile(r"DJANGO_SETTINGS_MODULE['\"]\s*,\s*['\"]([\w.]+)['\"]")
 
 
 class Refused(Exception):
@@ -69,35 +67,31 @@ class Service:
         """The same for a command that is spoken to."""
         return self.sandbox.conversation([self.python, *arguments], arm.root, {**self._own(arm), **environment})
 
+    def variables(self, arm: Arm) -> dict[str, str]:
+        """How the service is told its database."""
+        return {self.settings.database_variable: arm.database}
+
     def _own(self, arm: Arm) -> dict[str, str]:
-        own = {self.settings.database_variable: arm.database}
-        module = self.settings_module(arm)
-        return {**own, "DJANGO_SETTINGS_MODULE": module} if module else own
+        module = self.known(arm).settings
+        return {**self.variables(arm), **({"DJANGO_SETTINGS_MODULE": module} if module else {})}
 
-    def framework(self, root: Path) -> str:
-        """As configured, else what the tree shows."""
-        found = "django" if self.settings.settings_module or _settings_in_manage(root) else "none"
-        return self.settings.framework or found
+    def started(self, arm: Arm) -> hosts.Started:
+        """How the harness starts it. Raises Refused where that cannot be told."""
+        try:
+            return hosts.started(self.settings, arm.root)
+        except hosts.Unknown as unknown:
+            raise refusal("replay", Why.REPLAY_FAILED, str(unknown)) from None
 
-    def settings_module(self, arm: Arm) -> str:
-        """As configured, else what manage.py says; empty where there is no Django. Raises Refused where it misses."""
-        if self.framework(arm.root) != "django":
-            return ""
-        named = self.settings.settings_module or _settings_in_manage(arm.root)
-        if not named:
-            missing = "No DJANGO_SETTINGS_MODULE in manage.py; set [service] settings_module."
-            raise refusal("replay", Why.REPLAY_FAILED, missing)
-        return named
+    def known(self, arm: Arm) -> hosts.Started:
+        """The same; where it cannot be told, as plain Python."""
+        try:
+            return hosts.started(self.settings, arm.root)
+        except hosts.Unknown:
+            return hosts.Started("none")
 
     def compile(self, arm: Arm) -> None:
         """Byte-compiles the tree, so that fresh processes start as quickly as in production."""
         self.run(arm, ["-m", "compileall", "-q", "-j", "0", "."], {"PYTHONDONTWRITEBYTECODE": ""})
-
-
-def _settings_in_manage(root: Path) -> str:
-    manage = root / "manage.py"
-    named = SETTINGS_IN_MANAGE.search(manage.read_text("utf-8", "replace")) if manage.is_file() else None
-    return named[1] if named else ""
 
 
 class Timed:
@@ -168,8 +162,8 @@ class Harness:
         self._asked_so_far += 1
         name = f"{self._asked_so_far}-{arm.name}-{mode}"
         question, answer = self._folder / f"{name}.json", self._folder / f"{name}-answer.json"
-        module = self._service.settings_module(arm)
-        text = json.dumps({"mode": mode, "answer": str(answer), "settings": module, "seed": self._seed, **job})
+        service = job.get("service") or self._service.started(arm).told()
+        text = json.dumps({"mode": mode, "answer": str(answer), "seed": self._seed, **job, "service": service})
         question.write_text(text, "utf-8")
         return question, answer
 

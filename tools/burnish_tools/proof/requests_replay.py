@@ -57,12 +57,16 @@ class RequestsReplay:
         with ThreadPoolExecutor(2) as pool:
             before, after = pool.map(lambda arm: scene.harness.ask(arm, "equality", **job), (old, new))
         self._reached(before)
-        found = list(equality.differences(before, after))
+        found, apart = list(equality.differences(before, after)), frozenset[str]()
         if found:
             again = scene.harness.ask(old, "equality", **job)
+            apart = equality.unsteady(before, again)
+            found = list(equality.differences(before, after, apart))
+        if found:
+            control = list(equality.differences(before, again, apart))
             stored = scene.store(found[0].difference, request=told[found[0].request]["target"])
-            yield equality.equality_check(found, before, stored, list(equality.differences(before, again)))
-        yield equality.equality_check([], before)
+            yield equality.equality_check(found, before, stored, control)
+        yield equality.equality_check([], before, apart=apart)
         yield equality.queries_check(before, after)
         self._queries = (equality.queries_per_call(before), equality.queries_per_call(after))
 
@@ -76,7 +80,8 @@ class RequestsReplay:
                 f"{len(failed)} of {len(replayed)} recorded requests fail on the snapshot ({statuses}): "
                 "it does not hold what was asked for, or the requests need [proof] headers."
             )
-            raise refusal("replay", Why.REPLAY_FAILED, summary)
+            detail = sorted({f"{r['status']}: {r['raised']}" for r in replayed if r["raised"]})
+            raise refusal("replay", Why.REPLAY_FAILED, summary, detail[:5])
         if not any(r["count"] for r in replayed):
             summary = f"None of {len(replayed)} replayed requests calls {self._scene.finding.function}."
             raise refusal("equality", Why.NOT_REACHED, summary)

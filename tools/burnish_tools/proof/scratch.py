@@ -2,6 +2,9 @@
 
 sqlite:////srv/snapshots/library.sqlite3   copied by SQLite's backup interface
 postgres://reader@db/library_snapshot      CREATE DATABASE … TEMPLATE, on the same server
+
+The copies have URLs with the scheme of the snapshot's, as the service is to read them: postgresql+asyncpg:// says which
+driver SQLAlchemy takes. Burnish's own connections leave the driver out.
 """
 
 from __future__ import annotations
@@ -49,7 +52,7 @@ def scratch_databases(url: str, folder: Path) -> Iterator[ScratchDatabases]:
         with _Postgres.opened(url) as databases:
             yield databases
     elif scheme in ("sqlite", "sqlite3", ""):
-        yield _Sqlite(_sqlite_path(url) if url else None, folder)
+        yield _Sqlite(_sqlite_path(url) if url else None, folder, urlsplit(url).scheme or "sqlite")
     else:
         raise ConfigError(f"[proof] database: {scheme}:// is not known; use sqlite:///… or postgres://…")
 
@@ -66,9 +69,10 @@ class _Sqlite:
 
     network = False
 
-    def __init__(self, snapshot: Path | None, folder: Path) -> None:
+    def __init__(self, snapshot: Path | None, folder: Path, scheme: str) -> None:
         self._snapshot = snapshot
         self._folder = folder
+        self._scheme = scheme
 
     def copy(self, name: str) -> str:
         if self._snapshot is None:
@@ -85,10 +89,10 @@ class _Sqlite:
                 source.backup(copy)
         except sqlite3.Error as error:
             raise ConfigError(f"[proof] database: {self._snapshot} cannot be copied: {error}") from error
-        return f"sqlite:///{target}"
+        return f"{self._scheme}:///{target}"
 
     def empty(self, name: str) -> str:
-        return f"sqlite:///{self._target(name)}"
+        return f"{self._scheme}:///{self._target(name)}"
 
     def _target(self, name: str) -> Path:
         return self._folder / f"{name}.sqlite3"
@@ -108,7 +112,7 @@ class _Postgres:
     @classmethod
     @contextlib.contextmanager
     def opened(cls, url: str) -> Iterator[_Postgres]:
-        admin = _connect(with_database(url, "postgres"))
+        admin = _connect(with_database(without_driver(url), "postgres"))
         with contextlib.closing(admin):
             databases = cls(url, admin)
             admin.execute("SELECT pg_advisory_lock(hashtext(%s))", [databases._run])
@@ -177,9 +181,14 @@ def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
 
 def with_database(url: str, database: str) -> str:
     """The same server and user, another database."""
+    return urlunsplit(urlsplit(url)._replace(path="/" + quote(database)))
+
+
+def without_driver(url: str) -> str:
+    """`postgresql+asyncpg://…` as `postgresql://…`, for Burnish's own connections."""
     parts = urlsplit(url)
-    scheme = "postgres" if parts.scheme in POSTGRES else parts.scheme
-    return urlunsplit(parts._replace(scheme=scheme, path="/" + quote(database)))
+    scheme = parts.scheme.partition("+")[0]
+    return urlunsplit(parts._replace(scheme="postgresql" if scheme in POSTGRES else scheme))
 
 
 def _quoted(name: str) -> str:

@@ -11,7 +11,8 @@ class ProofSettings(Section):
     """How an edit is proven before a pull request is opened."""
 
     database: str = ""
-    """URL of a copy of production-like data (a staging snapshot), sqlite:///… or postgres://…; never written."""
+    """URL of a copy of production-like data (a staging snapshot), sqlite:///… or postgres://…; never written. The
+    service is given copies of it with the same scheme (postgresql+asyncpg://…, sqlite+aiosqlite:///…)."""
     test_command: tuple[str, ...] = ("{python}", "-m", "pytest", "-q", "-p", "no:cacheprovider")
     """Runs the service's tests from its root. `{python}` is the service's interpreter; `--junitxml={junit}` is added
     unless the command names `{junit}` itself."""

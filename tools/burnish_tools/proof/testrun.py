@@ -69,7 +69,7 @@ class TestRunner:
         if not any("{junit}" in part for part in command):
             command = (*command, "--junitxml={junit}")
         filled = [p.replace("{python}", self.service.python).replace("{junit}", str(report)) for p in command]
-        own = {self.service.settings.database_variable: arm.database, **(variables or {})}
+        own = {**self.service.variables(arm), **(variables or {})}
         run = self.service.sandbox.run(filled, arm.root, own)
         by_test, messages = _parsed(report) if not run.timed_out else ({}, {})
         return Outcomes(by_test, messages, run)

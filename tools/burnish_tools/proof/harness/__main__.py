@@ -1,10 +1,11 @@
 """`python -m burnish_harness JOB.json`: one mode of one arm; the answer goes to the file that the job names.
 
-    {"mode": "routes" | "equality" | "cost" | "calls" | "generate" | "callcost",
-     "answer": FILE, "settings": MODULE, "function": "module:Qualified.name",
+    {"mode": "routes" | "equality" | "cost" | "calls" | "generate" | "callcost", "answer": FILE, "service": {...},
+     "function": "module:Qualified.name",
      "requests": [...], "clock": {"instant", "step"} or null, "seed": n}
 
-The answer is {"ok": true, ...} or {"ok": false, "problem": "start" | "function", "error": text}.
+`service` is what `boot.start` takes. The answer is {"ok": true, ...} or {"ok": false, "problem": "start" | "function",
+"error": text}.
 """
 
 from __future__ import annotations
@@ -40,20 +41,19 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         determinism.install(**job["clock"], seed=job["seed"])
     from . import boot
 
-    if job["settings"]:
-        boot.start(job["settings"])
+    service = boot.start(job["service"])
     if job["mode"] == "routes":
-        return {"entries": boot.entries(job["paths"])}
+        return {"entries": service.host.entries(job["paths"])}
     if job["mode"] in ("calls", "generate", "callcost"):
         from . import calls
 
         modes = {"calls": calls.replay, "generate": calls.generate, "callcost": calls.cost}
-        return modes[job["mode"]](job)
+        return modes[job["mode"]](job, service)
     if job["mode"] == "cost":
         from . import cost as mode
     else:
         from . import equality as mode  # type: ignore[no-redef]
-    return mode.run(job)
+    return mode.run(job, service)
 
 
 if __name__ == "__main__":

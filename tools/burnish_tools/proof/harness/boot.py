@@ -1,73 +1,58 @@
-"""Starts Django and sends it requests, each in a transaction that is rolled back."""
+"""Starts the service that the job names: which host speaks to it, and which database is behind it."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Callable, Iterator
+import importlib.util
 from typing import Any
-from urllib.parse import unquote
+
+from . import application
+from .database import Database
+from .host import Host
+from .host_asgi import AsgiHost
+from .host_wsgi import WsgiHost
 
 
-def start(settings_module: str) -> None:
-    """What a server does at its start; DEBUG off as in production."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
-    import django
-    from django.conf import settings
+class Booted:
+    """A started service."""
 
-    settings.DEBUG = False
-    settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "testserver"]
-    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-    django.setup()
+    def __init__(self, host: Host, database: Database) -> None:
+        self.host, self.database = host, database
+        self.rolled_back = database.rolled_back
 
 
-def entries(paths: list[str]) -> dict[str, str]:
-    """`GET route` for every path that the service knows."""
-    from django.urls import Resolver404, resolve
+def start(told: dict[str, Any]) -> Booted:
+    """`told`: {"framework": "django" | "asgi" | "wsgi" | "app" | "none", "settings": MODULE, "app": NAME}.
 
-    found = {}
-    for path in paths:
-        with contextlib.suppress(Resolver404, UnicodeError):
-            found[path] = "GET " + resolve(unquote(path)).route
-    return found
+    "app" is an application of which only the name is known: whether it is ASGI or WSGI is seen when it is there. The
+    hooks on the database come before the service's own modules, which may connect when they are imported.
+    """
+    framework = told["framework"]
+    if framework == "django":
+        from .db_django import DjangoDatabase
+        from .host_django import DjangoHost
 
-
-def sender(headers: dict[str, str]) -> Callable[[str], Any]:
-    """A function that sends one GET request and returns the response, whatever happened in the view."""
-    from django.conf import settings
-    from django.test import Client
-
-    variables = {"HTTP_" + name.upper().replace("-", "_"): value for name, value in headers.items()}
-    secure = bool(getattr(settings, "SECURE_SSL_REDIRECT", False))
-
-    def send(target: str) -> Any:
-        client = Client(raise_request_exception=False)
-        return client.get(target, secure=secure, **variables)
-
-    return send
+        return Booted(DjangoHost(told["settings"]), DjangoDatabase())
+    database = _database()
+    database.install()
+    host = Host() if framework == "none" else _serving(framework, told["app"])
+    database.use(host.run)
+    return Booted(host, database)
 
 
-def body_of(response: Any) -> bytes:
-    """The whole body, streamed or not."""
-    if getattr(response, "streaming", False):
-        return b"".join(response)
-    return bytes(response.content)
+def _database() -> Database:
+    if importlib.util.find_spec("sqlalchemy") is None:
+        return Database()
+    from .db_sqlalchemy import SqlAlchemyDatabase
+
+    return SqlAlchemyDatabase()
 
 
-@contextlib.contextmanager
-def rolled_back(before: Callable[[], None] | None = None) -> Iterator[None]:
-    """A transaction on every database; nothing of it stays. `before` runs inside, ahead of the body."""
-    from django.db import connections, transaction
-
-    with contextlib.ExitStack() as stack:
-        for alias in connections:
-            atomic = transaction.atomic(using=alias)
-            atomic._from_testcase = True  # lets the service's own durable blocks nest, as in django.test.TestCase
-            stack.enter_context(atomic)
-        try:
-            if before is not None:
-                before()
-            yield
-        finally:
-            for alias in connections:
-                transaction.set_rollback(True, using=alias)
+def _serving(framework: str, name: str) -> Host:
+    if framework == "wsgi":
+        return WsgiHost(application.load(name))
+    asgi = AsgiHost()
+    app = application.load(name)
+    if framework == "app" and not application.is_asgi(app):
+        return WsgiHost(app)
+    asgi.serve(app)
+    return asgi

@@ -20,6 +20,7 @@ from time import perf_counter
 from typing import IO, Any
 
 from . import determinism, mutate
+from .boot import Booted
 from .cost import _peak_kb
 from .player import Overtime, Player, arguments, encoded, limited, load
 
@@ -30,9 +31,9 @@ CALIBRATE_CASES = 3
 MAX_FACTOR = 4096
 
 
-def replay(job: dict[str, Any]) -> dict[str, Any]:
+def replay(job: dict[str, Any], service: Booted) -> dict[str, Any]:
     """Mode `calls`."""
-    player = Player(job)
+    player = Player(job, service)
     cases = [case for number, case in load(job["cases"]).items() if number not in set(job["without"])]
     statements: dict[int, Any] = {}
     with open(job["results"], "w", encoding="utf-8") as results:
@@ -111,11 +112,11 @@ def _executable(path: str) -> set[int]:
     return lines
 
 
-def generate(job: dict[str, Any]) -> dict[str, Any]:
+def generate(job: dict[str, Any], service: Booted) -> dict[str, Any]:
     """Mode `generate`: appends to the file of cases. Mutations of the cases in `mutate`, and of those in `measure`
     fresh variants at the size of production."""
     cases, rng = load(job["cases"]), random.Random(job["seed"])
-    player = Player(job)
+    player = Player(job, service)
     factor = _calibrated(player, [cases[n] for n in job["measure"]], job["target_ns"])
     made = [*_mutated(cases, job, rng), *_measured(cases, job, factor)]
     with open(job["cases"], "a", encoding="utf-8") as file:
@@ -194,7 +195,7 @@ def _took(player: Player, case: dict[str, Any], factor: int, until: float) -> in
         args, kwargs = arguments(case)
         if factor > 1 and not mutate.grown(args, kwargs, factor):
             return None
-        with player.surroundings(), limited(max(until - perf_counter(), 0.1)):
+        with player.service.database.rolled_back(), limited(max(until - perf_counter(), 0.1)):
             player.timed(copy.copy(args), kwargs)
             args, kwargs = arguments(case)
             if factor > 1:
@@ -204,9 +205,9 @@ def _took(player: Player, case: dict[str, Any], factor: int, until: float) -> in
         return None
 
 
-def cost(job: dict[str, Any]) -> dict[str, Any]:
+def cost(job: dict[str, Any], service: Booted) -> dict[str, Any]:
     """Mode `callcost`. Each time that a group is asked for, its calls get arguments that the process has not seen."""
-    player, cases = Player(job), load(job["cases"])
+    player, cases = Player(job, service), load(job["cases"])
     asked: dict[int, int] = {}
     first = player.import_ns
     with os.fdopen(int(job["speak_on"]), "w", encoding="utf-8") as speaker:
@@ -226,7 +227,7 @@ def cost(job: dict[str, Any]) -> dict[str, Any]:
 
 def _timed(player: Player, cases: dict[int, dict[str, Any]], group: list[list[int]], turn: int) -> list[int]:
     fresh = [arguments(cases[slot[turn % len(slot)]]) for slot in group]
-    with player.surroundings():
+    with player.service.database.rolled_back():
         determinism.restart()
         return [_one(player, args, kwargs) for args, kwargs in fresh]
 

@@ -14,7 +14,6 @@ import datetime
 import decimal
 import enum
 import fractions
-import hashlib
 import inspect
 import json
 import pathlib
@@ -22,15 +21,16 @@ import re
 import sys
 import types
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from . import canonical_django, canonical_sqlalchemy, canonical_web
+from .naming import digest_of, name_of
 from .wrap import Items
 
 MAX_DEPTH = 8
 MAX_NODES = 20000
 MAX_TEXT = 20000
-MAX_ROWS = 2000
 
 AS_TEXT: tuple[type, ...] = (
     decimal.Decimal,
@@ -43,6 +43,13 @@ AS_TEXT: tuple[type, ...] = (
     complex,
     range,
 )
+LIBRARIES = {
+    "django": canonical_django.form_of,
+    "sqlalchemy": canonical_sqlalchemy.form_of,
+    "pydantic": canonical_web.pydantic_form,
+    "starlette": canonical_web.starlette_form,
+    "werkzeug": canonical_web.werkzeug_form,
+}
 AS_NAME = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 
 
@@ -63,14 +70,14 @@ class Canonical:
         if value is None or type(value) in (bool, int):
             return value
         if type(value) is str:
-            return value if len(value) <= MAX_TEXT else {"$text": _digest(value.encode("utf-8", "replace"))}
+            return value if len(value) <= MAX_TEXT else {"$text": digest_of(value.encode("utf-8", "replace"))}
         if type(value) is float:
             return {"$float": repr(value)}
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
-            return {"$more": _name(type(value))}
+            return {"$more": name_of(type(value))}
         if id(value) in self._open:
-            return {"$cycle": _name(type(value))}
+            return {"$cycle": name_of(type(value))}
         self._open.add(id(value))
         try:
             return self._compound(value, depth + 1)
@@ -78,7 +85,7 @@ class Canonical:
             self._open.discard(id(value))
 
     def _compound(self, value: Any, depth: int) -> Any:
-        for kind in (self._plain, self._django, self._container):
+        for kind in (self._plain, self._of_library, self._container):
             form = kind(value, depth)
             if form is not None:
                 return form
@@ -86,9 +93,9 @@ class Canonical:
 
     def _plain(self, value: Any, depth: int) -> dict[str, Any] | None:  # noqa: PLR0911 - a table in code
         if isinstance(value, enum.Enum):
-            return {"$enum": f"{_name(type(value))}.{value.name}"}
+            return {"$enum": f"{name_of(type(value))}.{value.name}"}
         if isinstance(value, (bytes, bytearray, memoryview)):
-            return {"$bytes": _digest(bytes(value))}
+            return {"$bytes": digest_of(bytes(value))}
         if isinstance(value, datetime.timedelta):
             return {"$timedelta": [value.days, value.seconds, value.microseconds]}
         if isinstance(value, AS_TEXT):
@@ -96,14 +103,14 @@ class Canonical:
         if isinstance(value, AS_NAME):
             return {"$named": f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"}
         if isinstance(value, (str, int, float)):
-            return {"$" + _name(type(value)): str(value)}
+            return {"$" + name_of(type(value)): str(value)}
         if isinstance(value, BaseException):
-            return {"$exception": _name(type(value)), "args": [self.form(a, depth) for a in value.args]}
+            return {"$exception": name_of(type(value)), "args": [self.form(a, depth) for a in value.args]}
         if isinstance(value, re.Pattern):
             return {"$pattern": [str(value.pattern), value.flags]}
         if isinstance(value, re.Match):
             return {"$match": [list(span) for span in value.regs], "pattern": self.form(value.re)}
-        if inspect.isgenerator(value) or inspect.iscoroutine(value):
+        if inspect.isgenerator(value) or inspect.iscoroutine(value) or inspect.isasyncgen(value):
             return {"$lazy": type(value).__name__}
         return None
 
@@ -111,88 +118,38 @@ class Canonical:
         if isinstance(value, Items):
             return {"$generator": [self.form(v, depth) for v in value]}
         if isinstance(value, (list, tuple, collections.deque, array.array)):
-            return {"$" + _name(type(value)): [self.form(v, depth) for v in value]}
+            return {"$" + name_of(type(value)): [self.form(v, depth) for v in value]}
         if isinstance(value, (set, frozenset)):
             return {"$" + type(value).__name__: sorted((self.form(v, depth) for v in value), key=_sortable)}
         if isinstance(value, Mapping):
             pairs = [[self.form(k, depth), self.form(v, depth)] for k, v in value.items()]
-            return {"$dict": pairs, "type": _name(type(value))}
+            return {"$dict": pairs, "type": name_of(type(value))}
         return None
 
-    def _django(self, value: Any, depth: int) -> dict[str, Any] | None:
-        if "django" not in sys.modules:
-            return None
-        from django.db.models import Manager, Model, QuerySet
-        from django.http import HttpRequest
-        from django.http.response import HttpResponseBase
-        from django.utils.functional import LazyObject, Promise
-
-        forms: list[tuple[Any, Callable[[Any, int], dict[str, Any]]]] = [
-            (Promise, lambda v, d: {"$text": str(v)}),
-            (LazyObject, lambda v, d: {"$lazy": "LazyObject"}),
-            (Model, self._model),
-            (QuerySet, self._queryset),
-            (Manager, lambda v, d: {"$manager": v.model._meta.label if v.model else ""}),
-            (HttpRequest, lambda v, d: {"$request": f"{v.method} {v.get_full_path()}"}),
-            (HttpResponseBase, lambda v, d: _response(v)),
-        ]
-        for kind, form in forms:
-            if issubclass(type(value), kind):
-                return form(value, depth)
+    def _of_library(self, value: Any, depth: int) -> dict[str, Any] | None:
+        """By what knows the libraries that this service has imported."""
+        for library, knows in LIBRARIES.items():
+            if library in sys.modules:
+                form = knows(value, lambda inner: self.form(inner, depth))
+                if form is not None:
+                    return form
         return None
-
-    def _model(self, row: Any, depth: int) -> dict[str, Any]:
-        """Loaded concrete fields, and public attributes that the code has set on the instance."""
-        names = {f.attname for f in row._meta.concrete_fields}
-        loaded = {n: self.form(row.__dict__[n], depth) for n in sorted(names & row.__dict__.keys())}
-        related = {f.name for f in row._meta.get_fields()}
-        extra = {
-            name: self.form(value, depth)
-            for name, value in row.__dict__.items()
-            if not name.startswith("_") and name not in names and name not in related
-        }
-        return {"$model": row._meta.label, "fields": loaded, "extra": extra}
-
-    def _queryset(self, rows: Any, depth: int) -> dict[str, Any]:
-        """Of an evaluated one the rows it holds; else of a copy, so that the service's own stays lazy."""
-        held = rows._result_cache
-        if held is None:
-            held = list(rows.all()[:MAX_ROWS])
-        return {"$queryset": rows.model._meta.label, "rows": [self.form(r, depth) for r in held[:MAX_ROWS]]}
 
     def _object(self, value: Any, depth: int) -> dict[str, Any]:
         if dataclasses.is_dataclass(value):
             fields = {f.name: getattr(value, f.name, None) for f in dataclasses.fields(value)}
         else:
             fields = {**_slots(value), **getattr(value, "__dict__", {})}
-        return {"$object": _name(type(value)), "fields": {k: self.form(v, depth) for k, v in sorted(fields.items())}}
+        return {"$object": name_of(type(value)), "fields": {k: self.form(v, depth) for k, v in sorted(fields.items())}}
 
 
 def _slots(value: Any) -> dict[str, Any]:
     names = (n for kind in type(value).__mro__ for n in _names(vars(kind).get("__slots__", ())))
-    return {
-        name: getattr(value, name) for name in names if name not in ("__dict__", "__weakref__") and hasattr(value, name)
-    }
+    return {n: getattr(value, n) for n in names if n not in ("__dict__", "__weakref__") and hasattr(value, n)}
 
 
 def _names(slots: Any) -> tuple[str, ...]:
     return (slots,) if isinstance(slots, str) else tuple(slots)
-
-
-def _response(response: Any) -> dict[str, Any]:
-    """What the function made; one that is not rendered yet is compared when it is sent."""
-    form = {"$response": response.status_code, "type": response.headers.get("Content-Type", "")}
-    if not response.streaming and getattr(response, "is_rendered", True):
-        form["body"] = _digest(response.content)
-    return form
-
-
-def _name(kind: type) -> str:
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _digest(data: bytes) -> str:
-    return f"{hashlib.sha256(data).hexdigest()[:32]}/{len(data)}"
 
 
 def _sortable(form: Any) -> str:

@@ -13,7 +13,8 @@ import sys
 from time import perf_counter_ns
 from typing import Any
 
-from . import boot
+from .boot import Booted
+from .host import Send
 from .wrap import Probe, wrap
 
 
@@ -40,27 +41,29 @@ class Timer(Probe):
         self.times.append(call[0])
 
 
-def run(job: dict[str, Any]) -> dict[str, Any]:
+def run(job: dict[str, Any], service: Booted) -> dict[str, Any]:
     """Answers until nobody asks any more."""
     timer = Timer()
     wrap(job["function"], timer)
-    send = boot.sender(job["headers"])
+    send = service.host.sender(job["headers"])
     with os.fdopen(int(job["speak_on"]), "w", encoding="utf-8") as speaker:
         for line in sys.stdin:
             asked = line.strip()
-            told = {"peak_kb": _peak_kb()} if asked == "peak" else _timed(send, timer, job["requests"][int(asked)])
+            if asked == "peak":
+                told: dict[str, Any] = {"peak_kb": _peak_kb()}
+            else:
+                with service.rolled_back():
+                    told = _timed(send, timer, job["requests"][int(asked)])
             speaker.write(json.dumps(told) + "\n")
             speaker.flush()
     return {}
 
 
-def _timed(send: Any, timer: Timer, target: str) -> dict[str, Any]:
-    with boot.rolled_back():
-        timer.times = []
-        begun = perf_counter_ns()
-        boot.body_of(send(target))
-        wall = perf_counter_ns() - begun
-    return {"wall": wall, "calls": timer.times}
+def _timed(send: Send, timer: Timer, target: str) -> dict[str, Any]:
+    timer.times = []
+    begun = perf_counter_ns()
+    send(target)
+    return {"wall": perf_counter_ns() - begun, "calls": timer.times}
 
 
 def _peak_kb() -> int:

@@ -13,12 +13,14 @@ import os
 import pickle
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from time import perf_counter_ns, process_time_ns
 from typing import Any
 
-from . import boot, determinism, hook, state
+from . import determinism, hook, state
+from .boot import Booted
 from .canonical import canonical
+from .statements import Statements
 from .traces import QUIET, listen
 from .wrap import Items
 
@@ -46,26 +48,6 @@ class Taken(Items):
         self.append(item)
 
 
-class NoStatements:
-    """Where no database is known."""
-
-    total = 0
-    counts: dict[str, int] = {}
-
-    def clear(self) -> None:
-        """Nothing to clear."""
-
-    def watching(self) -> Any:
-        """Nothing to watch."""
-        return contextlib.nullcontext()
-
-    paused = watching
-
-    def digests(self) -> dict[str, str]:
-        """Nothing is written."""
-        return {}
-
-
 def load(path: str) -> dict[int, dict[str, Any]]:
     """Cases by their number, from JSON lines."""
     with open(path, encoding="utf-8") as file:
@@ -86,7 +68,8 @@ def encoded(args: list[Any], kwargs: dict[str, Any]) -> str:
 class Player:
     """One function, called again and again."""
 
-    def __init__(self, job: dict[str, Any]) -> None:
+    def __init__(self, job: dict[str, Any], service: Booted) -> None:
+        self.service = service
         sys.path[:0] = [os.path.abspath(path) for path in job["paths"] if path != "."]
         begun = process_time_ns()
         self.function = hook.find(job["function"])
@@ -95,25 +78,9 @@ class Player:
         self._kind = hook.kind(self.function)
         self._modules = job.get("modules", [])
         self._seconds = float(job["call_seconds"])
-        self._django = bool(job["settings"])
-        self.statements = self._statements()
+        self.statements = Statements()
         self._results: list[Any] = []
         self._loop = asyncio.new_event_loop() if "async" in self._kind or self._kind == "coroutine" else None
-
-    def _statements(self) -> Any:
-        if not self._django:
-            return NoStatements()
-        from .statements import Statements
-
-        return Statements()
-
-    def surroundings(self, before: Callable[[], None] | None = None) -> Any:
-        """A transaction that is rolled back, where there is a database."""
-        if self._django:
-            return boot.rolled_back(before)
-        if before is not None:
-            before()
-        return contextlib.nullcontext()
 
     def timed(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[int, Any]:
         """Wall time of a whole call, ns, and its result: a generator's is run to its end. Raises what it raises."""
@@ -148,20 +115,19 @@ class Player:
 
         def prepare() -> None:
             if alter:
-                from . import changed
-
-                changed.alter(alter)
+                self.service.database.alter(alter)
             determinism.restart()
             self.statements.clear()
 
         before = state.of(self._modules)
-        with self.surroundings(prepare), self.statements.watching():
+        database = self.service.database
+        with database.rolled_back(prepare), database.watching(self.statements):
             with _overheard() as heard:
                 outcome = self._outcome(args, kwargs)
             queries, counts = self.statements.total, dict(self.statements.counts)
             with self.statements.paused():
                 form = self._form(outcome, args, kwargs)
-            written = self.statements.digests()
+                written = database.digests(self.statements.written)
         told = {"queries": queries, "statements": counts, "written": written, "ns": outcome.get("ns", 0)}
         return {**form, **told, **heard, "state": state.changes(before, state.of(self._modules))}
 

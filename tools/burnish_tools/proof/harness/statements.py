@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 WRITES = re.compile(r'^\s*(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM|REPLACE\s+INTO)\s+["`]?([\w.]+)', re.I)
@@ -35,35 +35,18 @@ class Statements:
         finally:
             self._paused = was
 
-    @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
-        """Counts what runs on any connection inside."""
-        from django.db import connections
+    def seen(self, text: str) -> None:
+        """One statement is about to run."""
+        if self._paused or BOOKKEEPING.match(text):
+            return
+        self.counts[text] = self.counts.get(text, 0) + 1
+        self.total += 1
+        written = WRITES.match(text)
+        if written:
+            self.written.add(written.group(1))
 
-        with contextlib.ExitStack() as stack:
-            for connection in connections.all():
-                stack.enter_context(connection.execute_wrapper(self._execute))
-            yield
 
-    def _execute(self, execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        text = str(sql)
-        if not self._paused and not BOOKKEEPING.match(text):
-            self.counts[text] = self.counts.get(text, 0) + 1
-            self.total += 1
-            written = WRITES.match(text)
-            if written:
-                self.written.add(written.group(1))
-        return execute(sql, params, many, context)
-
-    def digests(self) -> dict[str, str]:
-        """Of each written table all rows, as one digest that does not depend on their order."""
-        from django.db import connection
-
-        found = {}
-        with self.paused(), connection.cursor() as cursor:
-            for table in sorted(self.written):
-                cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
-                rows = sorted(repr(row) for row in cursor.fetchmany(MAX_ROWS))
-                digest = hashlib.sha256("\n".join(rows).encode("utf-8", "replace")).hexdigest()[:32]
-                found[table] = f"{digest}/{len(rows)}"
-        return found
+def digest(rows: Iterable[Any]) -> str:
+    """Of all rows of a table, without regard to their order."""
+    texts = sorted(repr(tuple(row)) for row in rows)
+    return f"{hashlib.sha256(chr(10).join(texts).encode('utf-8', 'replace')).hexdigest()[:32]}/{len(texts)}"

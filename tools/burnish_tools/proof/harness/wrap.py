@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-import sys
 from collections.abc import Callable
 from typing import Any
+
+from .references import holders
 
 
 class Probe:
@@ -47,13 +48,14 @@ def wrap(name: str, probe: Probe) -> None:
     held = vars(owner).get(parts[-1]) if owner is not None else None
     if held is None:
         raise LookupError(f"{name} is not an attribute that can be wrapped")
+    replace_elsewhere = holders(held)
     replacement = _replaced(held, probe)
     if replacement is held:
         return
     setattr(owner, parts[-1], replacement)
     if hasattr(replacement, "__set_name__"):
         replacement.__set_name__(owner, parts[-1])
-    _replace_imports(held, replacement)
+    replace_elsewhere(replacement)
 
 
 def _replaced(held: Any, probe: Probe) -> Any:
@@ -81,14 +83,6 @@ def _replace_inside(decorated: Any, probe: Probe) -> bool:
             decorated.__wrapped__ = cell.cell_contents = watched(inner, probe)
             return True
     return False
-
-
-def _replace_imports(held: Any, replacement: Any) -> None:
-    """`from module import name` was executed before the function was wrapped."""
-    for module in list(sys.modules.values()):
-        for key, value in list(getattr(module, "__dict__", {}).items()):
-            if value is held:
-                setattr(module, key, replacement)
 
 
 def watched(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
