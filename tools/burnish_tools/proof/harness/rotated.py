@@ -1,7 +1,7 @@
 """Gives each row of a table the content of the next one, so that other rows belong to an author, a status, a day.
 
-Adding to numbers and texts (`Database.alter`) leaves it as it was *which* rows an answer is made of. Here whole
-rows move: what is unique stays in its place, every foreign key still points to a row, and what a row says stays consistent.
+Adding to numbers and texts (`Database.alter`) leaves it as it was *which* rows an answer is made of. Here whole rows
+move: what is unique stays in its place, every foreign key still points to a row, and a row stays consistent.
 """
 
 from __future__ import annotations

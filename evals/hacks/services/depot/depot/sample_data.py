@@ -15,7 +15,7 @@ def fill(customers: int, articles: int, orders: int) -> None:
         session.add_all(Customer(id=n, name=f"Ada {n % 17}") for n in range(1, customers + 1))
         session.add_all(
             Article(
-                id=n, sku=f"A-{n * 7919 % 10007:05d}", text="linen " * 90, price=Decimal(n * 37 % 9000) / 100,
+                id=n, sku=f"A-{n * 7919 % 10007:05d}", text="linen " * 330, price=Decimal(n * 37 % 9000) / 100,
                 retired=n % 11 == 0,
             )
             for n in range(1, articles + 1)
