@@ -27,6 +27,9 @@ class Plans:
 
 def migration_check(service: Service, old: Arm, new: Arm) -> Check:
     """Brings both copies to their own code's schema; nothing may be left that makemigrations would still write."""
+    if service.started(new).framework != "django":
+        summary = "The change has a migration, and only Django's are run in a proof."
+        raise refusal("migration", Why.MIGRATION_INCOMPLETE, summary)
     for arm in (old, new):
         _manage(service, arm, ["migrate", "--noinput", "-v", "0"])
     dry = service.run(new, ["-m", "django", "makemigrations", "--check", "--dry-run"])

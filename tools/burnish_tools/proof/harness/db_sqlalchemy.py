@@ -21,7 +21,7 @@ from .database import Database
 from .statements import MAX_ROWS, Statements, digest
 
 READS = re.compile(r"^\s*(?:SELECT|SHOW|EXPLAIN|PRAGMA|VALUES)\b", re.I)
-TRANSACTION = re.compile(r"^\s*(?:BEGIN|START\s+TRANSACTION|COMMIT|END|ROLLBACK)(?:\s+\w+)?\s*;?\s*$", re.I)
+BY_HAND = re.compile(r"^\s*(BEGIN|START\s+TRANSACTION|COMMIT|END|ROLLBACK)(?:\s+\w+)?\s*;?\s*$", re.I)
 SCOPE = "burnish_scope"
 
 
@@ -62,20 +62,29 @@ class Held:
 
     def scope_begins(self, proxied: Any) -> None:
         self._moment += 1
-        proxied.info[SCOPE] = Scope(self._moment)
+        _notes(proxied)[SCOPE] = Scope(self._moment)
         self.execute(f"SAVEPOINT {SCOPE}_{self._moment}")
 
     def scope_commits(self, proxied: Any) -> None:
-        scope = proxied.info.pop(SCOPE, None)
+        scope = _notes(proxied).pop(SCOPE, None)
         if scope is not None and scope.touched:
             self._moment += 1
             self._committed = self._moment
 
     def scope_rolls_back(self, proxied: Any) -> None:
         """Not where that would take back what another session has committed since; unless it has to be."""
-        scope = getattr(proxied, "info", {}).pop(SCOPE, None)
+        scope = _notes(proxied).pop(SCOPE, None)
         if scope is not None and (scope.touched or self._committed < scope.began):
             self.execute(f"ROLLBACK TO SAVEPOINT {SCOPE}_{scope.began}")
+
+    def by_hand(self, verb: str, proxied: Any) -> None:
+        """The service has sent BEGIN, COMMIT or ROLLBACK as a statement of its own."""
+        if verb in ("COMMIT", "END"):
+            self.scope_commits(proxied)
+        elif verb == "ROLLBACK":
+            self.scope_rolls_back(proxied)
+        if SCOPE not in _notes(proxied):
+            self.scope_begins(proxied)
 
 
 class SqlAlchemyDatabase(Database):
@@ -182,8 +191,10 @@ class SqlAlchemyDatabase(Database):
     def _executed(
         self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
     ) -> tuple[str, Any]:
-        if self._inside and TRANSACTION.match(statement):
-            return "SELECT 1", ()  # a service that begins and ends transactions by hand
+        by_hand = BY_HAND.match(statement) if self._inside else None
+        if by_hand:
+            self._held[id(connection.dialect)].by_hand(by_hand[1].upper(), connection.connection)
+            return "SELECT 1", ()
         if self._statements is not None:
             self._statements.seen(statement)
         if not READS.match(statement):
@@ -198,6 +209,15 @@ class SqlAlchemyDatabase(Database):
         scope = connection.info.get(SCOPE)
         if scope is not None:
             scope.touched = True
+
+
+def _notes(proxied: Any) -> dict[Any, Any]:
+    """What a connection carries along while it is checked out; a dialect's own first look at the server has nothing."""
+    try:
+        notes: dict[Any, Any] = proxied.info
+    except NotImplementedError:
+        return {}
+    return notes
 
 
 def _digest(held: Held, table: str) -> str:

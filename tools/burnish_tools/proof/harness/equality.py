@@ -109,6 +109,7 @@ class Replay:
             found = {
                 "entry": request["entry"],
                 "status": answer.status,
+                "raised": answer.raised,
                 "headers": seen,
                 "cookies": answer.cookies,
                 "body": _body(answer.body, seen.get("Content-Type", "")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +19,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     cookies: list[str] = field(default_factory=list)
     body: bytes = b""
+    raised: str = ""
+    """Kind and place of an error that came past the service's own handlers; never its message, which may hold data."""
 
 
 Send = Callable[[str], Answer]
@@ -36,6 +40,13 @@ class Host:
     def run(self, function: Callable[[], Any]) -> Any:
         """Calls a function where the service's database may be asked: here, unless that lives in an event loop."""
         return function()
+
+
+def failed(error: BaseException) -> Answer:
+    """What a server answers for an application that raised."""
+    places = traceback.extract_tb(error.__traceback__)
+    place = f" in {os.path.basename(places[-1].filename)}:{places[-1].lineno} ({places[-1].name})" if places else ""
+    return Answer(500, raised=type(error).__name__ + place)
 
 
 def answer_of(status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Answer:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from .host import TEST_HOST, Answer, Host, Send, answer_of
+from .host import TEST_HOST, Answer, Host, Send, answer_of, failed
 
 LIFESPAN_SECONDS = 60.0
 LEFT_BEHIND_SECONDS = 5.0
@@ -114,10 +114,14 @@ class AsgiHost(Host):
 
         error = await _outcome(self._app(self._scope(target, headers), receive, send))
         await self._settled()
-        if not told or (error and not over.is_set()):
-            return answer_of(500, (), b"")  # what a server answers for an application that raised
+        if error is not None and not over.is_set():
+            return failed(error)
+        if not told:
+            return Answer(500, raised="no response")
         pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in told[0].get("headers", ()))
-        return answer_of(int(told[0]["status"]), pairs, b"".join(body))
+        answer = answer_of(int(told[0]["status"]), pairs, b"".join(body))
+        answer.raised = failed(error).raised if error is not None else ""
+        return answer
 
     async def _settled(self) -> None:
         """Tasks that the request has left behind belong to it, not to the next one."""

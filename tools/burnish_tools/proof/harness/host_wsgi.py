@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 from wsgiref.util import setup_testing_defaults
 
-from .host import TEST_HOST, Answer, Host, Send, answer_of
+from .host import TEST_HOST, Answer, Host, Send, answer_of, failed
 
 MAX_WRAPPERS = 50
 
@@ -57,9 +57,9 @@ def _request(app: Any, environ: dict[str, Any]) -> Answer:
             body.extend(chunks)
         finally:
             getattr(chunks, "close", lambda: None)()
-    except Exception:  # noqa: BLE001 - any error of the service is an answer: what a server sends then
-        return answer_of(500, (), b"")
-    return answer_of(told[0], told[1], b"".join(body)) if told else answer_of(500, (), b"")
+    except Exception as error:  # noqa: BLE001 - any error of the service is an answer
+        return failed(error)
+    return answer_of(told[0], told[1], b"".join(body)) if told else Answer(500, raised="no start_response")
 
 
 def _environ(target: str) -> dict[str, Any]:

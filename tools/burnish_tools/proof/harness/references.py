@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import gc
 import types
-from collections.abc import Callable
 from typing import Any
 
-Replace = Callable[[Any], None]
+
+def holders(function: Any) -> list[Any]:
+    """Every dictionary, list, closure and object that holds it now: asked before it is wrapped, so that the wrapper's
+    own references stay. No closure may be made of `function` here, it would be found."""
+    return [holder for holder in gc.get_referrers(function) if not isinstance(holder, types.FrameType)]
 
 
-def holders(function: Any) -> Replace:
-    """A function that puts another one in its place in every dictionary, list, closure and object that holds it now.
-
-    To be called before the function is wrapped, so that the wrapper's own reference stays.
-    """
-    found = [holder for holder in gc.get_referrers(function) if not isinstance(holder, types.FrameType)]
-
-    def replace(replacement: Any) -> None:
-        for holder in found:
-            _replace_in(holder, function, replacement)
-
-    return replace
+def replace(found: list[Any], function: Any, replacement: Any) -> None:
+    """Puts another one in its place wherever it was found."""
+    for holder in found:
+        _replace_in(holder, function, replacement)
 
 
 def _replace_in(holder: Any, function: Any, replacement: Any) -> None:
@@ -33,5 +28,21 @@ def _replace_in(holder: Any, function: Any, replacement: Any) -> None:
         holder[:] = [replacement if item is function else item for item in holder]
     elif isinstance(holder, types.CellType):
         holder.cell_contents = replacement
-    elif not isinstance(holder, type) and isinstance(getattr(holder, "__dict__", None), dict):
-        _replace_in(holder.__dict__, function, replacement)
+    elif not isinstance(holder, type):
+        if isinstance(getattr(holder, "__dict__", None), dict):
+            _replace_in(holder.__dict__, function, replacement)
+        kind: Any = type(holder)
+        if kind.__hash__ in (None, object.__hash__):  # what is found by its content has to keep it
+            _replace_in_slots(holder, function, replacement)
+
+
+def _replace_in_slots(holder: Any, function: Any, replacement: Any) -> None:
+    names = [name for kind in type(holder).__mro__ for name in _slots(kind)]
+    for name in names:
+        if getattr(holder, name, None) is function:
+            object.__setattr__(holder, name, replacement)
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    slots = vars(kind).get("__slots__", ())
+    return (slots,) if isinstance(slots, str) else tuple(slots)

@@ -6,6 +6,7 @@ keep the prefix of an included router in the scope instead of in the route.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
 
@@ -19,7 +20,8 @@ async def route_of(app: Any, scope: dict[str, Any]) -> str | None:
         return None
     finding = _Finding()
     async with finding:
-        await starlette.router({**scope, "app": starlette, "router": starlette.router}, _receive, _send)
+        with contextlib.suppress(Exception):  # not found, or whatever a route of another kind needs
+            await starlette.router({**scope, "app": starlette, "router": starlette.router}, _receive, _send)
     return finding.name
 
 

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from .references import holders
+from .references import holders, replace
 
 
 class Probe:
@@ -48,14 +48,14 @@ def wrap(name: str, probe: Probe) -> None:
     held = vars(owner).get(parts[-1]) if owner is not None else None
     if held is None:
         raise LookupError(f"{name} is not an attribute that can be wrapped")
-    replace_elsewhere = holders(held)
+    elsewhere = holders(held)
     replacement = _replaced(held, probe)
     if replacement is held:
         return
     setattr(owner, parts[-1], replacement)
     if hasattr(replacement, "__set_name__"):
         replacement.__set_name__(owner, parts[-1])
-    replace_elsewhere(replacement)
+    replace(elsewhere, held, replacement)
 
 
 def _replaced(held: Any, probe: Probe) -> Any:
