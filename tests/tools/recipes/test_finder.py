@@ -11,12 +11,14 @@ from burnish_tools.recipes._base import BaseRecipe, MemorySource, example_findin
 
 def test_finds_each_once_sorted_by_name() -> None:
     assert [recipe.name for recipe in recipes()] == [
+        "batched_get",
         "composite_index",
         "hoist_query",
         "hoist_regex",
         "membership_set",
         "prefetch_related",
         "select_related",
+        "selectinload",
     ]
 
 

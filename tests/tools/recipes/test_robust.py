@@ -89,7 +89,11 @@ def test_is_deterministic(recipe: BaseRecipe, example: Act | Refuse) -> None:
 def _body(example: Act) -> str:
     tree = ast.parse(example.files[example.finding.file])
     wanted = example.finding.function.split(".")[-1].split(":")[-1]
-    node = next(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == wanted)
+    node = next(
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == wanted
+    )
     return body_hash(node)
 
 
