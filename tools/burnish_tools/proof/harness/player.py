@@ -106,8 +106,9 @@ class Player:
             items.add(item)
         return perf_counter_ns() - begun, items
 
-    def seen(self, case: dict[str, Any], alter: dict[str, int] | None = None) -> dict[str, Any]:
-        """Everything that can be seen of one call. `alter`: statements whose tables are changed beforehand."""
+    def seen(self, case: dict[str, Any], alter: dict[str, int] | None = None, *, moved: bool = False) -> dict[str, Any]:
+        """Everything that can be seen of one call. `alter`: statements whose tables are changed beforehand, in values
+        or, where `moved`, in which row has which content."""
         try:
             args, kwargs = arguments(case)
         except Exception as error:  # noqa: BLE001 - unpickling runs the service's code
@@ -115,7 +116,8 @@ class Player:
 
         def prepare() -> None:
             if alter:
-                self.service.database.alter(alter)
+                database = self.service.database
+                database.rotate(alter) if moved else database.alter(alter)
             determinism.restart()
             self.statements.clear()
 
