@@ -24,7 +24,7 @@ def extensions() -> list[Extension]:
             ["burnish_sensor/recording/_core.c"],
             depends=[
                 f"burnish_sensor/recording/{name}.h"
-                for name in ("_compat", "_histogram", "_json", "_queries", "_statements")
+                for name in ("_compat", "_histogram", "_json", "_methods", "_queries", "_statements")
             ],
             define_macros=[("CORE_VERSION", f'"{found[1]}"')],
             optional=True,

@@ -6,7 +6,7 @@ Rows with the same facts are summed first, so that the time grows with the rows 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 from typing import NamedTuple
 
 from burnish.conditions import AT_LEAST, BELOW, IS, Fact, Test, Weighted
@@ -53,18 +53,23 @@ def order(point: Point) -> tuple[float, str]:
 
 def grouped(blocks: Iterable[Block], slow_ns: float, skip: Callable[[str], bool]) -> list[Group]:
     """Rows by their facts, without those whose key `skip` says; the entry counts as a fact."""
-    found: dict[tuple[object, ...], list[float]] = {}
+    sums: dict[tuple[object, ...], list[float]] = {}
     kept: dict[tuple[object, ...], dict[str, Fact]] = {}
-    for row, weight in (each for block in blocks for each in block):
-        facts: dict[str, Fact] = {key: fact for key, fact in row.facts.items() if not skip(key)}
-        if not skip("entry"):
-            facts["entry"] = row.entry
-        name = tuple((key, type(fact), fact) for key, fact in facts.items())
-        sums = found.setdefault(name, [0.0, 0.0])
-        sums[0] += weight
-        sums[1] += weight * row.wall_ns * (row.wall_ns >= slow_ns)
-        kept.setdefault(name, facts)
-    return [Group(kept[name], *sums) for name, sums in found.items()]
+    by_row: dict[tuple[object, ...], list[float]] = {}  # rows are much alike: what to skip is asked once for each kind
+    for row, weight in chain.from_iterable(blocks):
+        kind = (*row.facts.items(), *map(type, row.facts.values()), row.entry)
+        group = by_row.get(kind)
+        if group is None:
+            facts: dict[str, Fact] = {key: fact for key, fact in row.facts.items() if not skip(key)}
+            if not skip("entry"):
+                facts["entry"] = row.entry
+            name = tuple((key, type(fact), fact) for key, fact in facts.items())
+            group = by_row[kind] = sums.setdefault(name, [0.0, 0.0])
+            kept.setdefault(name, facts)
+        group[0] += weight
+        if row.wall_ns >= slow_ns:
+            group[1] += weight * row.wall_ns
+    return [Group(kept[name], *found) for name, found in sums.items()]
 
 
 def search(groups: Sequence[Group]) -> list[Point]:

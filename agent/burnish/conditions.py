@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 from typing import Annotated, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,27 +35,28 @@ _RESAMPLES = 500
 AT_LEAST, BELOW, IS = "≥", "<", "="
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+class Exemplar(NamedTuple):
+    """One call that was looked at; `facts` are classes, never values; a recorded call stands for `rate` calls.
+
+    A plain tuple, as there are thousands of a function that is looked at; who reads them from outside checks them.
+    """
 
     function: str
-
-
-class Exemplar(_Row):
-    """One call that was looked at; `facts` are classes, never values; a recorded call stands for `rate` calls."""
-
-    entry: str = ""
     sample: str
     slow: bool
-    wall_ns: Annotated[int, Field(ge=0, le=2**62)]
-    own_ns: Annotated[int, Field(ge=-(2**62), le=2**62)] = 0
-    facts: dict[str, Fact] = {}
+    wall_ns: int
+    own_ns: int = 0
+    entry: str = ""
+    facts: Mapping[str, Fact] = MappingProxyType({})
     rate: float = 1.0
 
 
-class Looked(_Row):
+class Looked(BaseModel):
     """How many calls a function had in one window, and how many of them were looked at; not fairly if `hurried`."""
 
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    function: str
     calls: _Count
     slow_ns: _Count = 0
     slow_calls: _Count = 0
@@ -174,19 +176,31 @@ def _by_key(candidate: Test) -> tuple[str, str, str]:
 
 def holds(key: str, relation: str, value: Fact, row: Exemplar) -> bool:
     """Whether a test holds for a call; the key `entry` is the entry's name."""
-    fact: Fact | None = row.entry if key == "entry" else row.facts.get(key)
+    return tester((key, relation, value))(row)
+
+
+def tester(test: Test) -> Callable[[Exemplar], bool]:
+    """The same for many calls: what depends on the test only is looked at once."""
+    key, relation, value = test
+    kind = type(value)
+    if key == "entry":
+        return lambda row: relation == IS and row.entry == value
     if relation == IS:
-        return fact == value and type(fact) is type(value)
-    if type(fact) is not int or type(value) is not int:
-        return False
-    return fact >= value if relation == AT_LEAST else fact < value
+        return lambda row: (fact := row.facts.get(key)) == value and type(fact) is kind
+    if type(value) is not int:
+        return lambda row: False
+    bound = value
+    if relation == AT_LEAST:
+        return lambda row: type(fact := row.facts.get(key)) is int and fact >= bound
+    return lambda row: type(fact := row.facts.get(key)) is int and fact < bound
 
 
 def _sums(sample: Sample, rows: Iterable[Weighted], condition: Test) -> _Sums:
     weights = [[0.0, 0.0], [0.0, 0.0]]
     times = [0.0, 0.0]
+    there = tester(condition)
     for row, weight in rows:
-        for index in (0, 1) if holds(*condition, row) else (0,):
+        for index in (0, 1) if there(row) else (0,):
             weights[index][row.slow] += weight
             times[index] += weight * row.wall_ns * row.slow
     looked, (every, some) = sample.looked, weights
@@ -226,8 +240,8 @@ def _condition(
     rng: random.Random,
 ) -> Condition:
     sums = [_sums(sample, rows, condition) for sample, rows in zip(samples, weighted, strict=True)]
-    blocks = list(_blocks(sums))
-    there = [each for rows in weighted for each in rows if holds(*condition, each.row)]
+    blocks, condition_holds = list(_blocks(sums)), tester(condition)
+    there = [each for rows in weighted for each in rows if condition_holds(each.row)]
     return Condition(
         *condition,
         calls=interval(blocks, _share_of_calls, rng),
@@ -257,8 +271,12 @@ def _blocks(sums: Sequence[_Sums]) -> Iterator[_Sums]:
 def quantile(rows: Sequence[Weighted], q: float) -> float:
     """The wall time below which a share `q` of the calls lies that the rows stand for."""
     left = q * sum(weight for _, weight in rows)
-    for row, weight in sorted(rows, key=lambda each: each.row.wall_ns):
+    for row, weight in sorted(rows, key=_wall_ns):
         left -= weight
         if left <= 0:
             return float(row.wall_ns)
     return float(max((row.wall_ns for row, _ in rows), default=0))
+
+
+def _wall_ns(each: Weighted) -> int:
+    return each.row.wall_ns

@@ -42,6 +42,23 @@ def hot_rows(profile: Profile, by: str) -> list[Row]:
     return sorted(rows, key=lambda r: (-r[key], r["function"]))
 
 
+def left_out_facts(profile: Profile) -> Row | None:
+    """What the profile does not hold, with a sentence; None where it holds everything."""
+    return {**profile.left_out.model_dump(), "sentence": left_out_sentence(profile)} if profile.left_out else None
+
+
+def left_out_sentence(profile: Profile) -> str:
+    """`Not looked at: 97,131 functions that cost least, with 4.1 % of all own time, and …`; empty where nothing is."""
+    left, parts = profile.left_out, list[str]()
+    if left is None:
+        return ""
+    if left.functions:
+        parts.append(f"{left.functions:,} functions that cost least, with {left.own_share:.1%} of all own time")
+    if left.statements:
+        parts.append(f"{left.statements:,} statements, with {left.statement_share:.1%} of the time of all")
+    return f"Not looked at: {', and '.join(parts)}." if parts else ""
+
+
 def function_facts(name: str, profile: Profile) -> Row:
     """Everything about one function in one release; empty where it was not seen."""
     f = profile.function(name)
@@ -119,12 +136,16 @@ def passed_facts(passed: Passed) -> Row:
     return {**passed.model_dump(mode="json"), "sentence": passed.why.sentence}
 
 
-def finding_facts(candidates: Sequence[Candidate], told: Sequence[Told], passed: Sequence[Passed]) -> Row:
-    """All that a look at production found: in the order of work, then the dearest first, then what was left alone."""
+def finding_facts(
+    candidates: Sequence[Candidate], told: Sequence[Told], passed: Sequence[Passed], profile: Profile
+) -> Row:
+    """All that a look at production found: in the order of work, then the dearest first, then what was left alone, and
+    what was not looked at."""
     return {
         "candidates": [{"place": place, **candidate_facts(c)} for place, c in enumerate(candidates, 1)],
         "told": [told_facts(t) for t in told],
         "passed": [passed_facts(p) for p in passed],
+        "left_out": left_out_facts(profile),
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from typing import NamedTuple
 
 from burnish.finding import Model, Site
 from burnish.histogram import Histogram
@@ -157,6 +158,19 @@ class LineTime(Model):
     samples: int
 
 
+class LeftOut(Model):
+    """What a profile of very many functions does not hold: those that cost least, by whatever measure."""
+
+    functions: int
+    """Versions of functions; asked by name, the profile knows them."""
+    own_share: float
+    """Their own time as a share of that of all functions (0–1)."""
+    statements: int
+    """Statements, by call site."""
+    statement_share: float
+    """Their time as a share of that of all statements (0–1)."""
+
+
 class Profile(Model):
     """All of one release of one service in a span."""
 
@@ -178,6 +192,8 @@ class Profile(Model):
     """What the sensor had to leave out, by kind."""
     lines: tuple[LineTime, ...] = ()
     """Self time by line, where a sampling profiler has looked at the release."""
+    left_out: LeftOut | None = None
+    """None where everything is here."""
 
     @property
     def minutes(self) -> float:
@@ -215,14 +231,17 @@ class Series(Model):
     points: tuple[Point, ...]
 
 
-class Stretch(Model):
-    """One hour or day of one (function, entry) in one release: only sums, so that months of them are read quickly."""
+class Stretch(NamedTuple):
+    """One hour or day of one (function, entry) in one release: only sums, so that months of them are read quickly.
 
+    In the order of its fields: by time, release, function and entry.
+    """
+
+    start_unix_ns: int
+    release: str
     function: str
     """`""` for the entry itself."""
     entry: str
-    release: str
-    start_unix_ns: int
     calls: int
     wall_ns: float
     """Sum over the calls."""

@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from burnish.condition_search import KEPT, Block, grouped, order, search, second, telling
@@ -29,8 +30,8 @@ from burnish.conditions import (
     Sample,
     Test,
     Weighted,
-    holds,
     quantile,
+    tester,
     weigh,
 )
 from burnish.finding import Interval
@@ -114,7 +115,7 @@ def weighted_blocks(samples: Sequence[Sample]) -> list[Block]:
     weighted = [weigh(sample) for sample in samples]
     known = [sum(s.looked.calls - s.looked.slow_calls for s in samples), sum(s.looked.slow_calls for s in samples)]
     sums = [0.0, 0.0]
-    for row, weight in (each for rows in weighted for each in rows):
+    for row, weight in chain.from_iterable(weighted):
         sums[row.slow] += weight
     if any(n and not there for n, there in zip(known, sums, strict=True)):
         return []
@@ -133,7 +134,8 @@ def explain_spike(samples: Sequence[Sample], slow_ns: float) -> Explained | None
     """
     blocks = weighted_blocks(samples)
     searched, held_back = blocks[::2], blocks[1::2]
-    keys = {key for sample in samples for row in sample.exemplars for key in row.facts}
+    rows = [row for sample in samples for row in sample.exemplars]
+    keys: set[str] = set().union(*(row.facts for row in rows))
     symptoms = {key for key in keys if is_symptom(key)}
     causes = grouped(searched, slow_ns, lambda key: key in symptoms)
     points = search(causes)
@@ -145,7 +147,6 @@ def explain_spike(samples: Sequence[Sample], slow_ns: float) -> Explained | None
     if pair is not None and _narrower(held_back, slow_ns, best.tests, pair.tests):
         tests = pair.tests
     companions = search(grouped(searched, slow_ns, lambda key: key not in symptoms))
-    rows = [row for sample in samples for row in sample.exemplars]
     return measure(held_back, slow_ns, tests, rows, len(points), telling(companions))
 
 
@@ -161,9 +162,10 @@ def measure(
     usual = [each for block in blocks for each in block if each.row.wall_ns < slow_ns]
     weight = sum(each.weight for each in usual)
     typical = sum(each.weight * each.row.wall_ns for each in usual) / weight if weight else 0.0
-    there = [[each for each in block if _all_hold(tests, each.row)] for block in blocks]
+    hold = _all(tests)
+    there = [[each for each in block if hold(each.row)] for block in blocks]
     slow = [sum(each.row.wall_ns >= slow_ns for each in block) for block in there]
-    parts = [_sums(block, slow_ns, tests, typical) for block in blocks]
+    parts = [_sums(block, some, slow_ns, typical) for block, some in zip(blocks, there, strict=True)]
     rows = [each for block in there for each in block]
     return Explained(
         tests=tests,
@@ -173,7 +175,7 @@ def measure(
         p50_ns=quantile(rows, 0.5),
         p99_ns=quantile(rows, 0.99),
         typical_ns=typical,
-        support=sum(_all_hold(tests, row) for row in looked_at),
+        support=sum(map(hold, looked_at)),
         slow_support=sum(slow),
         blocks=sum(n > 0 for n in slow),
         tried=tried,
@@ -181,20 +183,24 @@ def measure(
     )
 
 
-def _all_hold(tests: Sequence[Test], row: Exemplar) -> bool:
-    return all(holds(*test, row) for test in tests)
+def _all(tests: Sequence[Test]) -> Callable[[Exemplar], bool]:
+    """Whether all of the tests hold for a call."""
+    one, *more = map(tester, tests)
+    return (lambda row: one(row) and all(hold(row) for hold in more)) if more else one
 
 
-def _sums(block: Block, slow_ns: float, tests: Sequence[Test], typical_ns: float) -> _Sums:
+def _sums(block: Block, there: Block, slow_ns: float, typical_ns: float) -> _Sums:
+    """`there` are the rows of the block for which the conditions hold."""
     calls = time = calls_c = time_c = excess_c = 0.0
     for row, weight in block:
-        slow = row.wall_ns >= slow_ns
         calls += weight
-        time += weight * row.wall_ns * slow
-        if _all_hold(tests, row):
-            calls_c += weight
-            time_c += weight * row.wall_ns * slow
-            excess_c += weight * (row.wall_ns - typical_ns) * slow
+        if row.wall_ns >= slow_ns:
+            time += weight * row.wall_ns
+    for row, weight in there:
+        calls_c += weight
+        if row.wall_ns >= slow_ns:
+            time_c += weight * row.wall_ns
+            excess_c += weight * (row.wall_ns - typical_ns)
     return _Sums(calls, time, calls_c, time_c, excess_c)
 
 
@@ -205,7 +211,12 @@ def _ratio(pairs: Sequence[tuple[float, float]]) -> Interval:
 
 def _narrower(blocks: Sequence[Block], slow_ns: float, one: Sequence[Test], both: Sequence[Test]) -> bool:
     """Whether the held-back half agrees that the second condition adds something."""
-    pairs = [(_sums(block, slow_ns, one, 0.0), _sums(block, slow_ns, both, 0.0)) for block in blocks]
+    hold, hold_both = _all(one), _all(both)
+    pairs = []
+    for block in blocks:
+        some = [each for each in block if hold(each.row)]
+        fewer = [each for each in some if hold_both(each.row)]
+        pairs.append((_sums(block, some, slow_ns, 0.0), _sums(block, fewer, slow_ns, 0.0)))
     if not ratio_of_sums([(b.time_c, a.time_c) for a, b in pairs]) >= KEPT:
         return False
     return _ratio([(b.calls_c, a.calls_c) for a, b in pairs]).high <= _STILL_NARROWER

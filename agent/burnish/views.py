@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from burnish.facts import Row, cost_facts, job_facts
+from burnish.facts import Row, cost_facts, job_facts, left_out_sentence
 from burnish.finding import Candidate, Finding, Passed, Told
 from burnish.job import Job, Proof
 from burnish.profile import Profile
@@ -56,7 +56,8 @@ def hotspots(rows: Sequence[Row], profile: Profile) -> RenderableType:
             f"{r['queries_per_minute']:,.1f}",
             f"{r['errors_per_minute']:,.1f}",
         )
-    return table
+    left_out = left_out_sentence(profile)
+    return Group(table, left_out) if left_out else table
 
 
 def server_statements(rows: Sequence[ServerStatement], everything: Sequence[ServerStatement]) -> RenderableType:
@@ -72,9 +73,13 @@ def server_statements(rows: Sequence[ServerStatement], everything: Sequence[Serv
 
 
 def findings(
-    candidates: Sequence[Candidate], told: Sequence[Told] = (), passed: Sequence[Passed] = ()
+    candidates: Sequence[Candidate],
+    told: Sequence[Told] = (),
+    passed: Sequence[Passed] = (),
+    profile: Profile | None = None,
 ) -> RenderableType:
-    """Candidates in the order of work, what is only told by its cost, and what was passed over."""
+    """Candidates in the order of work, what is only told by its cost, what was passed over, and what was not looked at
+    of a large profile."""
     parts: list[RenderableType] = []
     if candidates:
         work = _findings("What could be made cheaper, in the order of work", [c.finding for c in candidates])
@@ -83,7 +88,10 @@ def findings(
         parts.append(_findings("For people to decide: told and never proposed", [t.finding for t in told]))
     if passed:
         parts.append(_passed(passed))
-    return Group(*parts) if parts else "Nothing worth doing was found; `burnish why FUNCTION` says why not."
+    if not parts:
+        parts.append("Nothing worth doing was found; `burnish why FUNCTION` says why not.")
+    left_out = left_out_sentence(profile) if profile else ""
+    return Group(*parts, *([left_out] if left_out else []))
 
 
 def _findings(title: str, found: Sequence[Finding]) -> Table:

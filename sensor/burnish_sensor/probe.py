@@ -40,6 +40,7 @@ class Probe:
         self.statement, self.lent_statement, self.resume = log.statement, log.lent_statement, log.resume
         self.executed, self.fetched, self.fetched_since = log.executed, log.fetched, log.fetched_since
         self.carry, self.leave = log.carry, log.leave
+        self.execute_method, self.fetch_method = log.execute_method, log.fetch_method
         #: writes what is finished; for processes that end without ``atexit``
         self.flush: Callable[[], None] = lambda: None
 

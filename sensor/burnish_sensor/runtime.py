@@ -69,6 +69,7 @@ class Sensor:
             self.settings.window_seconds,
             self.settings.exemplars,
             missing=recorder.missing,
+            screen=recorder.screen,
         )
         recorder.show_to(exemplars.capture)
         return exemplars

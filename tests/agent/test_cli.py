@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,18 @@ def test_hotspots(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = json.loads(said(capsys, "hotspots", "--by", "calls", "--top", "1", "--json"))
     assert [row["function"] for row in rows] == ["shop.views:health"]
     assert rows[0]["calls_per_minute"] == pytest.approx(2400)
+
+
+def test_what_a_large_profile_does_not_hold_is_told(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rare = {f"shop.rare:f{i}": 1 for i in range(2_500)}
+    w.write(place / "windows", w.window(sequence=99, start=180, seconds=15, calls=rare))
+    text = said(capsys, "hotspots")
+    assert re.search(r"Not looked at: [\d,]+ functions that cost least, with \d+\.\d% of all own time\.", text)
+    assert "Not looked at: " in said(capsys, "findings")
+    left = json.loads(said(capsys, "findings", "--json"))["left_out"]
+    assert 500 <= left["functions"] < 2_500
+    assert 0 < left["own_share"] < 1
+    assert json.loads(said(capsys, "hotspots", "--json"))
 
 
 def test_findings_name_the_function_the_site_and_a_lower_bound(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

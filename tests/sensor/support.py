@@ -101,6 +101,7 @@ class Bench:
             rate=rate,
             draw=random.Random(3),
             missing=self.recorder.missing,
+            screen=self.recorder.screen,
         )
         self.recorder.show_to(exemplars.capture)
         return exemplars

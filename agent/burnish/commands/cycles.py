@@ -57,8 +57,8 @@ def _dry_run(app: App, args: Namespace) -> int:
     if ranking is None:
         raise DataError(f"{app.path(app.config.runtime.database)}: there is no runtime data yet")
     if args.dry_run == "scan":
-        found = facts.finding_facts(ranking.candidates, ranking.told, ranking.passed)
-        output(args, found, views.findings(ranking.candidates, ranking.told))
+        found = facts.finding_facts(ranking.candidates, ranking.told, ranking.passed, ranking.profile)
+        output(args, found, views.findings(ranking.candidates, ranking.told, profile=ranking.profile))
         return 0
     from burnish.cycle import run_cycle
     from burnish.graph import Jobs, local_checkpoints

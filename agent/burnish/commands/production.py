@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 
 from burnish import facts, views
@@ -17,10 +18,12 @@ from burnish.tokens import as_json
 
 
 def hotspots(args: Namespace) -> int:
-    """`burnish hotspots`."""
+    """`burnish hotspots`. With `--json` what was not looked at goes to stderr: the rows are a list."""
     profile = profile_of(app_of(args), args.release)
     rows = facts.hot_rows(profile, args.by)[: args.top]
     output(args, rows, views.hotspots(rows, profile))
+    if args.json and profile.left_out:
+        print(facts.left_out_sentence(profile), file=sys.stderr)
     return 0
 
 
@@ -47,8 +50,8 @@ def findings(args: Namespace) -> int:
     candidates = [c for c in ranking.candidates if kind in (None, c.finding.kind)]
     told = [t for t in ranking.told if kind in (None, t.finding.kind)]
     passed = [p for p in ranking.passed if kind in (None, p.kind, p.by)]
-    table = views.findings(candidates, told, passed if args.all else ())
-    output(args, facts.finding_facts(candidates, told, passed), table)
+    table = views.findings(candidates, told, passed if args.all else (), ranking.profile)
+    output(args, facts.finding_facts(candidates, told, passed, ranking.profile), table)
     return 0
 
 

@@ -231,7 +231,7 @@ class Drawn:
             sums = {
                 n: getattr(s, n) + (getattr(old, n) if old else 0) for n in ("calls", "wall_ns", "own_ns", "queries")
             }
-            days[key] = s.model_copy(update={"start_unix_ns": day, **sums})
+            days[key] = s._replace(start_unix_ns=day, **sums)
         return [days[key] for key in sorted(days)]
 
     def _stats(self, s: Stretch) -> FunctionStats:

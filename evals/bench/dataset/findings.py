@@ -1,12 +1,15 @@
-"""Measures all detectors over seven days of a service that has every kind of problem, for more and more functions.
+"""Measures hotspots and all detectors over seven days of a service that has every kind of problem, for more and more
+functions.
 
-    python -m evals.bench.dataset.findings [--functions 25000 50000 100000] [--each 20] [--profile]
+    python -m evals.bench.dataset.findings [--functions 10000 30000 100000] [--runs 5] [--by-detector] [--profile]
 
 Beside the functions of `windows.Service`, which have no problem, there are `--each` of every kind here, seen in each
 of 168 hours: N+1 loops over rows, statements that ask again, hot functions, spikes under a condition (36 calls looked
 at in an hour; the store keeps at most 16 of each kind in a window), flaky dependencies, repeated calls, functions that
-raise, requests of stock OpenTelemetry. All of them come through the store as windows. CPU time; the target is 2 s for
-all detectors together, and growth that is no more than linear.
+raise, requests of stock OpenTelemetry. All of them come through the store as windows. Timed is what a command does once
+all is imported: reading the profile from a newly opened file, ranking the hotspots, and every detector. CPU time,
+medians of `--runs`; the target is 2 s for all of it together, and growth that is no more than linear. `--directory`
+keeps the stores, which take minutes to fill, for another run.
 """
 
 from __future__ import annotations
@@ -17,9 +20,13 @@ import pstats
 import random
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, TypeVar
 
+from burnish.cli import collect_less
+from burnish.facts import hot_rows
 from burnish.finding import Finding
 from burnish.testing import windows as w
 from burnish_tools.detectors import detector_types
@@ -36,24 +43,46 @@ LISTED, ROW, AGAIN = (
 )
 LOOKED_AT = 36
 Rows = dict[str, list[Any]]
+T = TypeVar("T")
+ALL = "all"
+
+
+Times = dict[str, list[float]]
 
 
 def main() -> None:
-    """Prints a Markdown table: a line for each size and detector."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--functions", type=int, nargs="+", default=[25_000, 50_000, 100_000])
-    options.add_argument("--each", type=int, default=20, help="problems of each kind")
-    options.add_argument("--profile", action="store_true", help="where the time goes, by cProfile")
-    args = options.parse_args()
-    print("| functions × 7 days | detector | s | findings | left alone |\n|---|---|---|---|---|")
+    """Prints a Markdown table: a line for each size, or for each size and detector."""
+    args = options().parse_args()
+    collect_less()
+    print("| functions × 7 days | what | s, median | least | most | findings |\n|---|---|---|---|---|---|")
     for functions in args.functions:
-        with tempfile.TemporaryDirectory(prefix="burnish-bench-") as directory:
-            store = filled(Path(directory), functions, args.each)
+        with tempfile.TemporaryDirectory(prefix="burnish-bench-") as temporary:
+            directory = Path(args.directory or temporary) / f"{functions}-{args.each}"
+            if not directory.exists():
+                filled(directory, functions, args.each).close()
             profiler = cProfile.Profile() if args.profile else None
-            told(store, functions, profiler)
-            store.close()
+            times, found = Times(), dict[str, int]()
+            for _ in range(args.runs):
+                found = told(directory, times, profiler)
+        for what, seconds in times.items():
+            if args.by_detector or what == ALL:
+                low, high = min(seconds), max(seconds)
+                numbers = f"{median(seconds):.3f} | {low:.3f} | {high:.3f} | {found.get(what, '')}"
+                print(f"| {functions:,} | {what} | {numbers} |", flush=True)
         if profiler is not None:
             pstats.Stats(profiler).sort_stats("cumulative").print_stats(45)
+
+
+def options() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    found.add_argument("--functions", type=int, nargs="+", default=[10_000, 30_000, 100_000])
+    found.add_argument("--each", type=int, default=20, help="problems of each kind")
+    found.add_argument("--runs", type=int, default=5)
+    found.add_argument("--directory", help="where the filled stores are kept; default: nowhere")
+    found.add_argument("--by-detector", action="store_true", help="a line for each part of it")
+    found.add_argument("--profile", action="store_true", help="where the time goes, by cProfile")
+    return found
 
 
 def filled(directory: Path, functions: int, each: int) -> SqliteStore:
@@ -71,24 +100,30 @@ def filled(directory: Path, functions: int, each: int) -> SqliteStore:
     return store
 
 
-def told(store: SqliteStore, functions: int, profiler: cProfile.Profile | None) -> None:
-    """Prints what each detector took and found, the whole in the last line."""
+def told(directory: Path, times: Times, profiler: cProfile.Profile | None) -> dict[str, int]:
+    """One run: adds what each part took, and the whole; the number of findings by detector."""
+    store, found, total = SqliteStore(directory / "runtime.sqlite3"), dict[str, int](), 0.0
     runtime = store.runtime("shop", "production")
-    profile = runtime.profile()
-    assert profile is not None
-    total = 0.0
-    for kind in detector_types():
-        detector, start = kind(kind.Settings()), time.process_time()
-        if profiler is not None:
-            profiler.enable()
-        seen = list(detector.detect(profile, runtime, None))
-        if profiler is not None:
-            profiler.disable()
+
+    def timed(what: str, work: Callable[[], T]) -> T:
+        nonlocal total
+        start = time.process_time()
+        seen = profiler.runcall(work) if profiler is not None else work()
         spent = time.process_time() - start
-        found = sum(isinstance(one, Finding) for one in seen)
-        print(f"| {functions:,} | {kind.name} | {spent:.3f} | {found} | {len(seen) - found} |", flush=True)
         total += spent
-    print(f"| {functions:,} | all | {total:.3f} | | |", flush=True)
+        times.setdefault(what, []).append(spent)
+        return seen
+
+    profile = timed("profile", runtime.profile)
+    assert profile is not None
+    timed("hotspots", lambda: hot_rows(profile, "own"))
+    for kind in detector_types():
+        detector = kind(kind.Settings())
+        seen = timed(kind.name, lambda look=detector.detect: list(look(profile, runtime, None)))
+        found[kind.name] = sum(isinstance(one, Finding) for one in seen)
+    times.setdefault(ALL, []).append(total)
+    store.close()
+    return found | {ALL: sum(found.values())}
 
 
 def troubled(rng: random.Random, each: int, hour: int) -> str:

@@ -22,11 +22,13 @@ HOME = REPOSITORY / "evals" / "services"
 @dataclass(frozen=True)
 class Service:
     """A service under `evals/services/`. Words of `serve` and `prepare` follow `python -m` or are a script's;
-    `{port}` stands for the port. `health` is a path that answers as soon as it is up."""
+    `{port}` stands for the port. `health` is a path that answers as soon as it is up. `application` is "module:name"
+    of a WSGI application, or "module:name()" of a function that makes an ASGI one."""
 
     name: str
     serve: Sequence[str]
     prepare: Sequence[Sequence[str]]
+    application: str
     health: str = "/"
     scale: float = 1.0
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -76,6 +78,7 @@ SHOP = Service(
         ("manage.py", "migrate", "--noinput", "--verbosity", "0"),
         ("manage.py", "generate_data", "--seed", "1", "--scale", "0.02"),
     ),
+    application="shop.wsgi:application",
     health="/healthz",
     scale=0.02,
     requirements=("django>=5.2,<5.3", "gunicorn>=23", "psycopg[binary]>=3.2"),
@@ -87,6 +90,7 @@ LEDGER = Service(
         *("--no-access-log", "--log-level", "warning"),
     ),
     prepare=(("-m", "ledger.migrate"), ("-m", "ledger.seed", "--scale", "0.1")),
+    application="ledger.main:create_app()",
     health="/health",
     scale=0.1,
 )

@@ -8,7 +8,7 @@ the windows hold of it, and how to estimate from it, is in ``docs/format.md``.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from ..chance import Random
 from ..mechanisms.registry import Registry
@@ -31,6 +31,16 @@ _REVIEW_SHARE = 0.001
 _KINDS = ("uniform", "slow")
 
 
+class Screen(Protocol):
+    """Where the recorder draws the tags itself, and shows only calls that a reservoir would want."""
+
+    def set_bar(self, function: int, kind: int, bar: float, /) -> None:
+        """Show of the even sample (0) or the slow calls (1) of a function those with a tag below ``bar``."""
+
+    def take_passed(self) -> list[tuple[int, tuple[int, int], tuple[int, int]]]:
+        """The calls that were offered and not shown since last asked, (all, sampled) of each kind; bars are 1 again."""
+
+
 class Exemplars:
     """Looks at calls and keeps some. ``capture`` may be called by any thread, the rest only by the flush thread.
 
@@ -50,7 +60,9 @@ class Exemplars:
         rate: float = RATE,
         draw: Random | None = None,
         missing: Any = MISSING,
+        screen: Screen | None = None,
     ) -> None:
+        self._screen = screen
         self._registry, self._clock, self._context, self._is_sampled = registry, clock, context, is_sampled
         self._window_ns = int(window_seconds * _SECOND)
         self.pauses = Pauses(clock)
@@ -76,6 +88,8 @@ class Exemplars:
         self._next_review = self._started + _SECOND
         #: ns that looking at calls took, since it was last asked for
         self.cost = 0
+        if self._screen is not None:
+            self._screen.take_passed()
 
     # At the end of calls
 
@@ -91,13 +105,15 @@ class Exemplars:
         frame: Any,
         result: Any = MISSING,
         context: Work | None = None,
+        tags: tuple[float, float] | None = None,
     ) -> None:
         """Look at a call that ends, if there is time. Never raises.
 
         ``wall`` and ``own`` in ns; ``uniform``: it is in the even sample; ``nth_call``: 1 for the first in the process;
         ``live``: how many calls of the function run now, or what tells that (0: unknown); ``queries``: the CallQueries
         of the call, the number of its statements, or None; ``frame``: its Python frame; ``result``: what it returns,
-        MISSING where that is not known or it raised; ``context``: where it belongs, if not where the calling thread is.
+        MISSING where that is not known or it raised; ``context``: where it belongs, if not where the calling thread is;
+        ``tags``: those that the ``Screen`` drew.
         """
         if self.paused:
             return
@@ -110,15 +126,20 @@ class Exemplars:
                     reservoir = self._reservoirs[kind].get(function) or self._reservoir(kind, function)
                     reservoir.seen += 1
                     reservoir.seen_sampled += sampled
-                    tag = self._draw()
-                    if reservoir.wants(tag) and self._limit.admits(tag, reservoir):
-                        wanted.append((reservoir, tag))
+                    tag = self._draw() if tags is None else tags[kind]
+                    if reservoir.wants(tag):
+                        if self._limit.admits(tag, reservoir):
+                            wanted.append((kind, reservoir, tag))
+                        elif self._screen is not None:
+                            self._screen.set_bar(function, kind, reservoir.bar)
             if wanted:
                 start = self._clock()
                 exemplar = Exemplar(function, wall, own, slow, sampled, context or self._context())
                 self._look(exemplar, start, nth_call, live, queries, frame, result)
-                for reservoir, tag in wanted:
+                for kind, reservoir, tag in wanted:
                     reservoir.add(tag, exemplar)
+                    if self._screen is not None:
+                        self._screen.set_bar(function, kind, reservoir.bar)
                 self._looked_at.append(exemplar)
                 self.cost += self._clock() - start
         except Exception:  # noqa: BLE001 - the edge: this runs inside of the host's calls
@@ -169,8 +190,7 @@ class Exemplars:
 
     def tables(self, window: Window) -> dict[str, list[dict[str, Any]]]:
         """The tables of a window that ends; the functions that they name are added to its ``named``."""
-        reservoirs, self._reservoirs = self._reservoirs, ({}, {})
-        self._foreseen = foreseen(reservoirs[1], self._most, KEPT)
+        reservoirs = self._take_reservoirs()
         conditions = self._rows.conditions(window, reservoirs, self._thresholds, self._limit.exhausted or self.paused)
         self._limit.exhausted = self.paused
         rows = []
@@ -181,6 +201,20 @@ class Exemplars:
         self._thresholds.review(window, 1.0, last=True)
         self._opened = self._clock()
         return {"exemplars": rows, "conditions": conditions}
+
+    def _take_reservoirs(self) -> Reservoirs:
+        """Those of the window that ends; the next begin with what is foreseen."""
+        passed = self._screen.take_passed() if self._screen is not None else ()
+        reservoirs, self._reservoirs = self._reservoirs, ({}, {})
+        for function, *offered in passed:
+            for table, counts in zip(reservoirs, offered):
+                if counts[0]:
+                    table.setdefault(function, Reservoir(KEPT)).passed(*counts)
+        self._foreseen = foreseen(reservoirs[1], self._most, KEPT)
+        if self._screen is not None:
+            for function, threshold in self._foreseen.items():
+                self._screen.set_bar(function, 1, threshold)
+        return reservoirs
 
     def _settled(self, reservoirs: Reservoirs) -> list[tuple[str, Exemplar]]:
         """What was kept, with the kind of its sample; what belongs to an entry without a name yet waits for it."""

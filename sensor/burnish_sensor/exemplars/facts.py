@@ -15,6 +15,7 @@ import sys
 from collections import OrderedDict, defaultdict, deque
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from weakref import ref
 
 from ..mechanisms.registry import Function
 from ..queries.log import CallQueries
@@ -40,6 +41,9 @@ _flags_of = type.__dict__["__flags__"].__get__
 _dictionary_of = type.__dict__["__dict__"].__get__
 _HEAP_TYPE = 1 << 9
 UNNAMED = "<type>"
+_NAMES = 2_000
+#: by the ``id`` of a class, which another may have once it is gone
+_names: dict[int, tuple[ref[type], str]] = {}
 
 Fact = Union[str, int, bool]
 
@@ -61,7 +65,19 @@ def shape_of(thing: Any) -> Shape:
     """The shape of an object, without calling any of its methods."""
     kind = type(thing)
     size = power_class(len(thing), _LARGEST_SIZE) if id(kind) in _SIZED else None
-    return Shape(_KNOWN.get(id(kind)) or type_name(kind), size, thing if kind is bool else None)
+    return Shape(_KNOWN.get(id(kind)) or _remembered_name(kind), size, thing if kind is bool else None)
+
+
+def _remembered_name(kind: type) -> str:
+    """``type_name`` of a class that was seen before, or now: to find it takes as long as the rest of a look."""
+    found = _names.get(id(kind))
+    if found is not None and found[0]() is kind:
+        return found[1]
+    name = type_name(kind)
+    if len(_names) >= _NAMES:
+        _names.clear()
+    _names[id(kind)] = ref(kind), name
+    return name
 
 
 def type_name(kind: type) -> str:

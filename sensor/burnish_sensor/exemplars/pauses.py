@@ -76,8 +76,13 @@ class Pauses:
         """The ns of pauses between two times; None where the ring was not listening all the while."""
         if self._since is None or self._since > start:
             return None
-        recent = list(self._ring)
-        return sum(max(0, min(end, stopped) - max(start, begun)) for begun, stopped in recent)
+        paused, recent = 0, list(self._ring)
+        while recent:  # the newest first: most calls are shorter than the time since the last pause
+            begun, stopped = recent.pop()
+            if stopped <= start:
+                break
+            paused += max(0, min(end, stopped) - max(start, begun))
+        return paused
 
 
 def _collections() -> int:

@@ -27,10 +27,20 @@ class Reservoir:
         self._size, self._threshold = size, threshold
         self.seen = self.seen_sampled = 0
 
+    @property
+    def bar(self) -> float:
+        """What draws a tag below this would be kept now."""
+        kept, size = self.kept, self._size
+        return self._threshold if len(kept) < size else min(self._threshold, kept[size - 1][0])
+
     def wants(self, tag: float) -> bool:
         """Whether what drew this tag would be kept now."""
-        kept, size = self.kept, self._size
-        return tag < self._threshold and (len(kept) < size or tag < kept[size - 1][0])
+        return tag < self.bar
+
+    def passed(self, count: int, sampled: int) -> None:
+        """So many more were offered that would not have been kept."""
+        self.seen += count
+        self.seen_sampled += sampled
 
     def add(self, tag: float, thing: Any) -> None:
         """Keep what is wanted."""

@@ -29,9 +29,11 @@ def remember(cursor: Any, execution: Any) -> None:
 def recall(cursor: Any) -> Any:
     """What a cursor executed last; None where another library above it records its rows."""
     try:
-        return cursor._burnish
+        found = cursor._burnish
     except AttributeError:
-        pass
+        found = None
+    if found is not None or not _executions:
+        return found
     try:
         return _executions.get(cursor)
     except TypeError:
@@ -84,7 +86,7 @@ def executing(system: str, many: bool = False) -> Wrapper:
             remember(self, end(probe, guard, self, query, parameters, system, None))
             return result
 
-        return execute
+        return probe.execute_method(execute, original, system, many)
 
     return wrapper
 
@@ -109,7 +111,7 @@ def executing_native(system: str, many: bool = False) -> Wrapper:
             self._burnish = executed(guard, query, given, system)
             return result
 
-        return execute
+        return probe.execute_method(execute, original, system, many)
 
     return wrapper
 
@@ -158,7 +160,7 @@ def fetching(name: str) -> Wrapper:
             probe.fetched_since(execution, count_of(name, result), start)
             return result
 
-        return fetch
+        return probe.fetch_method(fetch, original, name == "fetchone")
 
     return wrapper
 

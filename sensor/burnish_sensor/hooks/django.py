@@ -153,6 +153,7 @@ def patch_connection(library: Library) -> None:
 def patch_cursor(library: Library) -> None:
     """Record each execution and its rows; with the debug wrapper, what it asks the database itself is inside."""
     wrapper = library.module.CursorWrapper
+    library.replace(wrapper, "_burnish", None)
     for cursor in (wrapper, library.module.CursorDebugWrapper):
         library.wrap_own(cursor, {"execute": _executing, "executemany": _executing})
     library.wrap(wrapper, "__iter__", _iterating)
@@ -172,12 +173,12 @@ def _executing(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]
         try:
             result = original(self, sql, params)
         except BaseException as error:
-            self.__dict__["_burnish"] = end(probe, guard, self, sql, given, self.db.vendor, error)
+            self._burnish = end(probe, guard, self, sql, given, self.db.vendor, error)
             raise
-        self.__dict__["_burnish"] = end(probe, guard, self, sql, given, self.db.vendor, None)
+        self._burnish = end(probe, guard, self, sql, given, self.db.vendor, None)
         return result
 
-    return execute
+    return probe.execute_method(execute, original, None, many)
 
 
 def _fetching(name: str, probe: Probe) -> Callable[..., Any]:
@@ -188,11 +189,12 @@ def _fetching(name: str, probe: Probe) -> Callable[..., Any]:
         start = clock()
         result = original(*arguments, **options)
         rows = int(result is not None) if one else len(result)
-        fetched_since(self.__dict__.get("_burnish"), rows, start)
+        fetched_since(self._burnish, rows, start)
         return result
 
-    fetch.__name__ = name
-    return fetch
+    method = probe.fetch_method(fetch, name, one)
+    method.__name__ = name
+    return method
 
 
 def _iterating(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]:
@@ -204,7 +206,7 @@ def _iterating(original: Callable[..., Any], probe: Probe) -> Callable[..., Any]
                 row = next(rows)
             except StopIteration:
                 return
-            probe.fetched_since(self.__dict__.get("_burnish"), 1, start)
+            probe.fetched_since(self._burnish, 1, start)
             yield row
 
     return iterate

@@ -21,6 +21,7 @@ _SYSTEM = "postgresql"
 def patch_cursor(library: Library) -> None:
     """``Cursor``, and through it ``ClientCursor`` and the cursors of Django and SQLAlchemy."""
     cursor = library.module.Cursor
+    library.replace(cursor, "_burnish", None)
     library.wrap(cursor, "execute", statement_methods(_SYSTEM)["execute"])
     _wrap(library, cursor)
 
@@ -28,6 +29,7 @@ def patch_cursor(library: Library) -> None:
 def patch_async_cursor(library: Library) -> None:
     """``AsyncCursor``."""
     cursor = library.module.AsyncCursor
+    library.replace(cursor, "_burnish", None)
     library.wrap(cursor, "execute", async_statement_methods(_SYSTEM)["execute"])
     _wrap_async(library, cursor)
 

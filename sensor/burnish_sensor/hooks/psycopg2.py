@@ -35,6 +35,7 @@ def patch_extras(library: Library) -> None:
     """Dictionary and named tuple cursors."""
     methods = statement_methods(_SYSTEM)
     for cursor in (library.module.DictCursorBase, library.module.NamedTupleCursor):
+        library.replace(cursor, "_burnish", None)
         for name, wrapper in methods.items():
             library.wrap(cursor, name, wrapper)
     for cursor in (library.module.DictCursor, library.module.RealDictCursor):

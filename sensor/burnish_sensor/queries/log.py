@@ -11,12 +11,13 @@ import sys
 from collections.abc import Iterator
 from contextvars import Token
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Callable, Protocol
 
 #: (number of the function, file, line)
 Site = tuple[int, str, int]
 #: (statement id, site)
 Key = tuple[str, Site]
+Method = Callable[..., Any]
 
 _KEYS_PER_CALL = 200
 _HASHES_PER_KEY = 1_000
@@ -186,6 +187,15 @@ class QueryLog(Protocol):
 
     def fetched_since(self, execution: Any | None, rows: int, start: int, /) -> None:
         """The same, from ``start``, a time of the recorder's clock, until now."""
+
+    def execute_method(self, plain: Method, original: Method, system: str | None, many: bool, /) -> Method:
+        """What a cursor class is given: ``plain``, a wrapper of ``original``, which executes, or the same in C.
+
+        The class has ``_burnish``: None. ``system`` None: that of ``self.db.vendor``.
+        """
+
+    def fetch_method(self, plain: Method, original: Method | str, one: bool, /) -> Method:
+        """The same for a method that fetches; ``original`` may be a name that the class's ``__getattr__`` finds."""
 
     def site(self) -> Site | None:
         """The application's function that runs now and its current line; None when none is on the stack."""

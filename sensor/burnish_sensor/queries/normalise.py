@@ -30,8 +30,13 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+#: quoted identifiers as frameworks list columns, ``"a"."b", "a"."c"``: read in one step
+_COLUMNS = re.compile(r'(?:"[^"]*"(?!")(?:\.(?!\d)|, ?| )?)+')
+_VALUES = frozenset({"dollar", "tag", "number", "placeholder"})
 _BACKSLASH_STRING = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"", re.DOTALL)
 _HASH_COMMENT = re.compile(r"#[^\n]*")
+#: dialects in which what stands before a token decides what it is
+_WITH_CONTEXT = frozenset({"sqlite", "mysql", "mariadb"})
 _MINUS = re.compile(r"(?P<operator>-)(?=-\S)")
 _BEFORE_VALUE = frozenset(
     {"=", "<", ">", "~", "|", "like", "ilike", "glob", "regexp", "match", "then", "else", "between", "and", "escape"}
@@ -85,13 +90,42 @@ def normalise(sql: str, system: str = "") -> str:
     """
     if len(sql) > LONGEST:
         return _not_normalised(sql)
-    tokens = _Reader(sql, system).read()
+    tokens = _Reader(sql, system).read() if system in _WITH_CONTEXT else _read_plain(sql)
     if tokens is None:
         return _not_normalised(sql)
     text = "".join(tokens).strip()
     text = _IN_LIST.sub(r"\1?\2", text)
     text = _ARRAY.sub(r"\1?\2", text)
     return _ROWS.sub(r"\1", text)
+
+
+def _read_plain(sql: str) -> list[str] | None:
+    """What ``_Reader`` reads of a dialect in which each token says by itself whether it holds a value."""
+    tokens: list[str] = []
+    position, end = 0, len(sql)
+    while position < end:
+        match = _COLUMNS.match(sql, position) if sql[position] == '"' else None
+        match = match or _TOKEN.match(sql, position)
+        if match is None:
+            return None
+        kind, text, position = match.lastgroup, match.group(), match.end()
+        if kind in _VALUES:
+            tokens.append("?")
+        elif kind in ("space", "comment"):
+            if tokens and tokens[-1][-1] != " ":
+                tokens.append(" ")
+        elif kind != "string":
+            tokens.append(text)
+        elif _is_doubtful(text):
+            return None
+        else:
+            tokens.append("?")
+    return tokens
+
+
+def _is_doubtful(text: str) -> bool:
+    """A string with a backslash before a quote: dialects and their settings disagree where it stops."""
+    return "\\'" in text or '\\"' in text
 
 
 class _Reader:
@@ -133,7 +167,7 @@ class _Reader:
         if kind in ("space", "comment") or (self._mysql and text.startswith("#")):
             return " "
         if kind in (None, "string"):  # None: a string of MySQL
-            return None if self._is_doubtful(text) else "?"
+            return None if self._system != "sqlite" and _is_doubtful(text) else "?"
         if kind in ("dollar", "tag", "number", "placeholder"):
             return "?"
         if kind == "double" and self._system == "sqlite" and self._may_be_value(text, match.end()):
@@ -157,10 +191,6 @@ class _Reader:
 
     def _in_list(self) -> bool:
         return bool(self._lists) and self._lists[-1]
-
-    def _is_doubtful(self, text: str) -> bool:
-        """A string with a backslash before a quote: dialects and their settings disagree where it stops."""
-        return self._system != "sqlite" and ("\\'" in text or '\\"' in text)
 
     def _may_be_value(self, text: str, end: int) -> bool:
         """Whether SQLite could read ``"text"`` as a string: it does so where no column has that name."""

@@ -7,7 +7,7 @@ from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from .log import UNKNOWN, Execution, Site, hash_parameters, site_in_greenlets
+from .log import UNKNOWN, Execution, Method, Site, hash_parameters, site_in_greenlets
 
 if TYPE_CHECKING:
     from ..recording.recorder import Recorder
@@ -122,6 +122,12 @@ class PythonQueryLog:
             self._recorder.fetched(execution.key, execution.order, rows, wall, before <= 1 < execution.rows)
         except Exception:  # noqa: BLE001 - the edge
             pass
+
+    def execute_method(self, plain: Method, original: Method, system: str | None, many: bool) -> Method:
+        return plain
+
+    def fetch_method(self, plain: Method, original: Method | str, one: bool) -> Method:
+        return plain
 
     def site(self) -> Site | None:
         return self._here(self._left.get()) or self._carried.get()

@@ -36,6 +36,12 @@ enum { OFF, COUNT, TIMED, DRAIN };
 enum { FUNCTION, GENERATOR, COROUTINE, ASYNC_GENERATOR };
 enum { NESTED = 1, PARTIAL = 2 };
 
+/* Calls of one kind that are offered as exemplars: those whose random tag is not below the bar are counted only. */
+typedef struct {
+    double bar;
+    uint32_t passed, passed_sampled;
+} Screen;
+
 typedef struct {
     uint64_t recorder;       /* the id of the owner: code objects may outlive it */
     uint32_t number;
@@ -48,6 +54,7 @@ typedef struct {
     int64_t wall;
     int64_t slow_ns;         /* the exemplar trigger */
     uint32_t every, countdown;
+    Screen screens[2];       /* of the even sample, of the slow calls */
 } Function;
 
 typedef struct {
@@ -544,6 +551,7 @@ static Function *function_of(Recorder *r, long number)
     f->number = (uint32_t)number;
     f->form = TIMED;
     f->slow_ns = r->first_slow_ns;
+    f->screens[0].bar = f->screens[1].bar = 1.0;
     return f;
 }
 
@@ -845,12 +853,32 @@ static void give_up(Recorder *r, CallLog *context, Function *f, const Queries *q
 
 /* ---- the ends of calls ---- */
 
-static uint32_t drawn(Recorder *r, uint32_t every)
+static uint64_t next_random(Recorder *r)
 {
     r->random ^= r->random << 13;
     r->random ^= r->random >> 7;
     r->random ^= r->random << 17;
-    return 1 + (uint32_t)(r->random % (2 * (uint64_t)every - 1));  /* `every` on average */
+    return r->random;
+}
+
+static uint32_t drawn(Recorder *r, uint32_t every)
+{
+    return 1 + (uint32_t)(next_random(r) % (2 * (uint64_t)every - 1));  /* `every` on average */
+}
+
+/* Draw the tags of a call that is offered; 0: those who keep exemplars would not want it, and it is counted only. */
+static int screened(Recorder *r, Function *f, const int *offered, double *tags)
+{
+    int shown = 0;
+    for (int kind = 0; kind < 2; kind++) {
+        tags[kind] = (double)(next_random(r) >> 11) * 0x1p-53;
+        shown |= offered[kind] && tags[kind] < f->screens[kind].bar;
+    }
+    for (int kind = 0; kind < 2 && !shown; kind++) {
+        f->screens[kind].passed += (uint32_t)offered[kind];
+        f->screens[kind].passed_sampled += (uint32_t)(offered[kind] && f->sampled);
+    }
+    return shown;
 }
 
 /* Show a call that is slow, or one in `every`, to Python. */
@@ -859,12 +887,14 @@ static void exemplar(Recorder *r, Function *f, CallLog *context, int64_t wall, i
 {
     int uniform = f->every && --f->countdown == 0;
     if (uniform) f->countdown = drawn(r, f->every);
-    if (!uniform && !(f->slow_ns && wall >= f->slow_ns)) return;
+    int offered[2] = {uniform, f->slow_ns && wall >= f->slow_ns};
+    double tags[2];
+    if (OFTEN(!offered[0] && !offered[1]) || !screened(r, f, offered, tags)) return;
     PyObject *frame = (PyObject *)PyEval_GetFrame();
     PyObject *arguments = Py_BuildValue(
-        "(ILLOKIKOOO)", f->number, (long long)wall, (long long)own, uniform ? Py_True : Py_False,
+        "(ILLOKIKOOO(dd))", f->number, (long long)wall, (long long)own, uniform ? Py_True : Py_False,
         (unsigned long long)f->ended, f->live, (unsigned long long)statements, frame != NULL ? frame : Py_None,
-        result != NULL ? result : missing, (PyObject *)context);
+        result != NULL ? result : missing, (PyObject *)context, tags[0], tags[1]);
     if (arguments == NULL) PyErr_Clear();
     Py_XDECREF(quietly(r->capture, arguments));
 }
@@ -1492,6 +1522,40 @@ static PyObject *set_trigger(Recorder *r, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
+static PyObject *listed(PyObject *list, PyObject *item)
+{
+    if (list != NULL && (item == NULL || PyList_Append(list, item) < 0)) Py_CLEAR(list);
+    Py_XDECREF(item);
+    return list;
+}
+
+static PyObject *set_bar(Recorder *r, PyObject *arguments)
+{
+    long number;
+    int kind;
+    double bar;
+    if (!PyArg_ParseTuple(arguments, "lid:set_bar", &number, &kind, &bar)) return NULL;
+    Function *f = function_of(r, number);
+    if (f == NULL) return number_error();
+    if (kind < 0 || kind > 1) return PyErr_Format(PyExc_ValueError, "unknown kind of sample: %d", kind);
+    f->screens[kind].bar = bar;
+    Py_RETURN_NONE;
+}
+
+static PyObject *take_passed(Recorder *r, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *found = PyList_New(0);
+    for (uint32_t i = 0; found != NULL && i < r->n_functions; i++) {
+        Function *f = r->functions[i];
+        if (f == NULL) continue;
+        Screen even = f->screens[0], tail = f->screens[1];
+        f->screens[0] = f->screens[1] = (Screen){1.0, 0, 0};
+        if (!even.passed && !tail.passed) continue;
+        found = listed(found, Py_BuildValue("(I(II)(II))", i, even.passed, even.passed_sampled, tail.passed, tail.passed_sampled));
+    }
+    return found;
+}
+
 static PyObject *take_counts(Recorder *r, PyObject *Py_UNUSED(ignored))
 {
     PyObject *counts = PyDict_New();
@@ -1505,13 +1569,6 @@ static PyObject *take_counts(Recorder *r, PyObject *Py_UNUSED(ignored))
         Py_XDECREF(count);
     }
     return counts;
-}
-
-static PyObject *listed(PyObject *list, PyObject *item)
-{
-    if (list != NULL && (item == NULL || PyList_Append(list, item) < 0)) Py_CLEAR(list);
-    Py_XDECREF(item);
-    return list;
 }
 
 static PyObject *meter(Recorder *r, PyObject *arguments)
@@ -2372,6 +2429,9 @@ static PyMethodDef recorder_methods[] = {
     SOME("set_form", set_form, "set_form(number, form): OFF, COUNT, TIMED or DRAIN."),
     SOME("set_sampled", set_sampled, "set_sampled(number, sampled)"),
     SOME("set_trigger", set_trigger, "set_trigger(number, slow_ns, every): which calls are exemplars; 0: none."),
+    SOME("set_bar", set_bar, "set_bar(number, kind, bar): show of the even sample (0) or the slow calls (1) those with a tag below."),
+    NONE("take_passed", take_passed, "Calls that were offered but not shown, [(number, (even, of them sampled), (slow, of them"
+         " sampled))], since last asked; all bars are 1 again."),
     NONE("take_counts", take_counts, "Calls in form COUNT since last asked: {number: n}."),
     SOME("meter", meter, "meter(first=0, limit=all): recorded calls since last asked, of so many functions from a number on:"
          " [(number, calls, wall ns)]; None: there are no more."),
@@ -2445,7 +2505,7 @@ static int module_exec(PyObject *module)
     PyObject *none = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type), *queries = PyType_FromSpec(&query_log_spec);
     PyObject *execution = PyType_FromSpec(&execution_spec), *lent = PyType_FromSpec(&lent_spec);
     if (log == NULL || call == NULL || recorder == NULL || none == NULL || queries == NULL || execution == NULL ||
-        lent == NULL) return -1;
+        lent == NULL || !add_methods()) return -1;
     recorder_type = (PyTypeObject *)recorder;
     execution_type = (PyTypeObject *)execution;
     lent_type = (PyTypeObject *)lent;

@@ -431,15 +431,22 @@ static PyObject *end_statement(QueryLog *l, Execution *e, PyObject *text, PyObje
     return Py_NewRef((PyObject *)e);
 }
 
+/* End a guard: its execution or None; NULL: an exception to pass on. */
+static PyObject *close_guard(QueryLog *l, Execution *e, PyObject *text, PyObject *parameters, PyObject *system,
+                             PyObject *error)
+{
+    e->open = 0;
+    if (!l->active || l->recorder == NULL || e->key) Py_RETURN_NONE;
+    return end_statement(l, e, text, parameters, system, error);
+}
+
 /* executed(guard, text, parameters, system, error=None) */
 static PyObject *log_executed(QueryLog *l, PyObject *const *arguments, Py_ssize_t n)
 {
     if (n < 4 || n > 5) return PyErr_Format(PyExc_TypeError, "executed(guard, text, parameters, system, error=None)");
     if (!Py_IS_TYPE(arguments[0], execution_type)) Py_RETURN_NONE;
-    Execution *e = (Execution *)arguments[0];
-    e->open = 0;
-    if (!l->active || l->recorder == NULL || e->key) Py_RETURN_NONE;
-    return end_statement(l, e, arguments[1], arguments[2], arguments[3], n == 5 ? arguments[4] : Py_None);
+    PyObject *error = n == 5 ? arguments[4] : Py_None;
+    return close_guard(l, (Execution *)arguments[0], arguments[1], arguments[2], arguments[3], error);
 }
 
 /* So many more rows of an execution were fetched. */
@@ -497,6 +504,8 @@ static PyObject *keep(QueryLog *l, PyObject *variable)
 
 static PyObject *log_carry(QueryLog *l, PyObject *Py_UNUSED(ignored)) { return keep(l, l->carried); }
 static PyObject *log_leave(QueryLog *l, PyObject *Py_UNUSED(ignored)) { return keep(l, l->left); }
+
+#include "_methods.h"
 
 /* ---- the type ---- */
 
@@ -574,6 +583,8 @@ static PyMethodDef query_log_methods[] = {
     LOG_FAST(executed, "executed(guard, text, parameters, system, error=None): it ends."),
     LOG_FAST(fetched, "fetched(execution, rows, wall)"),
     LOG_FAST(fetched_since, "fetched_since(execution, rows, start)"),
+    LOG_FAST(execute_method, "execute_method(plain, original, system, many): what a cursor class has in the place of `plain`."),
+    LOG_FAST(fetch_method, "fetch_method(plain, original, one): the same; `original` may be a name that `__getattr__` finds."),
     LOG_NONE(site, "Where a statement that begins now belongs; None: nowhere."),
     LOG_NONE(carry, "Make the current site that of a task about to be made."),
     LOG_NONE(leave, "Make the current site that of what a greenlet does."),

@@ -30,6 +30,8 @@ class Calls(Protocol):
     wake: Callable[[], None]
     #: what is passed to ``Exemplars.capture`` as the result of a call where that is not known
     missing: Any
+    #: draws the tags of calls that are offered to ``Exemplars.capture``; None: nobody does
+    screen: Any
 
     @property
     def sampling(self) -> Sampling:

@@ -111,7 +111,7 @@ class NativeRecorder:
         self.core = module.Recorder(self.entry, self._new_root, BOUNDS, clock)
         self.core.wake = lambda: None
         self.clock: Clock = clock or self.core.now
-        self.missing = module.MISSING
+        self.missing, self.screen = module.MISSING, self.core
         self.sampling = _Sampling(self.core, self.clock)
         self.sampling.read = self._read
         self._meter = Meter()

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 class Recorder:
     """Owns the shadow stacks and the contexts. ``clock`` returns nanoseconds and never steps back."""
 
-    missing = MISSING
+    missing, screen = MISSING, None
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock

@@ -507,3 +507,28 @@ def test_bad_numbers_are_told() -> None:
         native.set_form(1, 9)
     with pytest.raises(TypeError):
         native.cut(5)
+
+
+def test_calls_that_no_reservoir_wants_are_counted_only() -> None:
+    bench = NativeBench()
+    app = bench.load("""
+        def f(n):
+            tick(n)
+    """)
+    native = bench.recorder.core
+    shown: list[tuple[float, float]] = []
+    native.capture = lambda *all: shown.append(all[10])
+    native.set_trigger(1, 70, 0)
+    native.set_bar(1, 1, 0.25)
+    for _ in range(4_000):
+        app["f"](80)
+    assert all(0 <= tag < 0.25 for _, tag in shown)
+    assert 850 < len(shown) < 1_150
+    assert native.take_passed() == [(1, (0, 0), (4_000 - len(shown), 0))]
+    assert native.take_passed() == []
+    shown.clear()
+    for _ in range(100):
+        app["f"](80)
+    assert len(shown) == 100
+    with pytest.raises(ValueError, match="kind of sample"):
+        native.set_bar(1, 2, 0.5)

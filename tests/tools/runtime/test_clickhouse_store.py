@@ -166,6 +166,11 @@ def test_of_very_many_functions_the_dearest_are_there_and_the_others_are_found(u
     assert {f"m:f{i}" for i in range(many - 400, many, 2)} <= names
     assert len(names) < MOST
     assert profile.dropped == {"rare_calls": many - len(names)}
+    times = {f"m:f{i}": (i + 1) * (1 if i % 2 else 3) for i in range(many)}
+    left = profile.left_out
+    assert left is not None
+    assert (left.functions, left.statements) == (many - len(names), 0)
+    assert left.own_share == pytest.approx(1 - sum(times[f] for f in names) / sum(times.values()), rel=1e-3)
     hidden = next(f"m:f{i}" for i in range(many) if f"m:f{i}" not in names)
     found = profile.function(hidden)
     assert found is not None

@@ -12,7 +12,7 @@ from burnish.errors import DataError
 from burnish.protocols import Runtime
 from burnish.testing import windows as w
 from burnish_tools.runtime import SqliteRuntime, SqliteStore
-from burnish_tools.runtime.format import parse
+from burnish_tools.runtime.format import Window, parse
 from burnish_tools.runtime.sqlite.schema import MIGRATIONS
 from burnish_tools.runtime.tally import Tally
 from tests.tools.runtime.contract import LIST, RuntimeContract
@@ -255,3 +255,21 @@ def test_a_store_and_the_datasets_of_its_services_share_the_file(tmp_path: Path)
     runtime.close()
     assert store.add([parse(w.window(calls={LIST: 1}))]).new == 1
     assert calls(runtime) == 1
+
+
+def test_what_was_kept_of_looked_at_calls_is_read_again_when_the_file_changes(tmp_path: Path) -> None:
+    def window(sequence: int) -> Window:
+        exemplars = [w.exemplar("m:f", wall_ms=3, slow=True)]
+        return parse(
+            w.window(calls={"m:f": 1}, exemplars=exemplars, conditions=[w.condition("m:f", 1)], sequence=sequence)
+        )
+
+    one, other = (SqliteStore(tmp_path / "runtime.sqlite3") for _ in range(2))
+    one.add([window(0)])
+    runtime = one.runtime("shop", "production")
+    assert len(runtime.samples("m:f", "a")) == 1
+    assert runtime.samples("m:f", "a") is runtime.samples("m:f", "a")
+    other.add([window(1)])
+    assert len(runtime.samples("m:f", "a")) == 2
+    one.add([window(2)])
+    assert len(runtime.samples("m:f", "a")) == 3

@@ -56,7 +56,7 @@ def past(
     known = {f.function for f in (*functions, *control)}
     names = {old: new for new, old in (earlier or {}).items() if new in known}
     stretches = (
-        s if s.function in known else s.model_copy(update={"function": names[s.function]})
+        s if s.function in known else s._replace(function=names[s.function])
         for s in runtime.history(level, since_unix_ns=since_unix_ns, functions=sorted({*known, *names}))
         if s.start_unix_ns < until_unix_ns
     )

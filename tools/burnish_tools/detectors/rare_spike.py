@@ -110,10 +110,11 @@ class RareSpike:
             looked_at = sum(row.wall_ns >= slow_ns for s in samples for row in s.exemplars)
             why = Why.NO_CONDITION if looked_at >= self.settings.min_support else Why.NOT_ENOUGH_CALLS
             return self._passed(stats, why, f"{numbers}; {looked_at} slow calls were looked at")
-        reason = self._against(explained, own_share(samples, slow_ns))
+        own = own_share(samples, slow_ns)
+        reason = self._against(explained, own)
         if reason is not None:
             return self._passed(stats, reason[0], f"{numbers}; {reason[1]}")
-        return Spike(stats, explained, own_share(samples, slow_ns), tail.ns)
+        return Spike(stats, explained, own, tail.ns)
 
     def _against(self, found: Explained, own_share: float) -> tuple[Why, str] | None:
         """Why an explanation is not good enough; `detail` says what the best one was."""

@@ -7,12 +7,12 @@ window of a newer format is not guessed at: `NewerFormat` says so, and who reads
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
-from burnish.conditions import Exemplar, Looked
+from burnish.conditions import Fact, Looked
 from burnish.errors import DataError
 from burnish.histogram import Histogram
 from burnish_tools.runtime import limits
@@ -175,6 +175,19 @@ class Sensor(_Part):
     dropped: Counts = {}
 
 
+class ExemplarRow(_Part):
+    """One call that was looked at; `facts` are classes, never values; a recorded call stands for `rate` calls."""
+
+    function: str
+    entry: str = ""
+    sample: str
+    slow: bool
+    wall_ns: Annotated[int, Field(ge=0, le=2**62)]
+    own_ns: Annotated[int, Field(ge=-(2**62), le=2**62)] = 0
+    facts: dict[str, Fact] = {}
+    rate: float = 1.0
+
+
 class Window(_Part):
     """What one process did in one span of time."""
 
@@ -195,7 +208,7 @@ class Window(_Part):
     queries: Rows[QueryRow] = ()
     per_call: Rows[PerCallRow] = ()
     dependencies: Rows[DependencyRow] = ()
-    exemplars: Rows[Exemplar] = ()
+    exemplars: Rows[ExemplarRow] = ()
     conditions: Rows[Looked] = ()
 
 

@@ -123,6 +123,37 @@ class Tally:
         return self._offset + empty, _digits(self._buckets >> empty * _BITS)
 
 
+def added_up(blobs: Sequence[bytes]) -> Tally:
+    """The sum of packed histograms, as `Tally.add_packed` adds them one by one, several times as fast."""
+    sum_of = Tally()
+    for blob in blobs:
+        scale, width, count, zero, total, low, high, offset = _HEAD.unpack_from(blob)
+        if not count:
+            continue
+        lanes = int.from_bytes(_widened(blob, width), "little")
+        if scale != sum_of.scale or offset < sum_of._offset:
+            sum_of.add_lanes(scale, count, total, low, high, zero, offset, lanes)
+            continue
+        sum_of._buckets += lanes << (offset - sum_of._offset) * _BITS
+        sum_of.count += count
+        sum_of.total += total
+        sum_of.zero += zero
+        sum_of.low = min(sum_of.low, low)
+        sum_of.high = max(sum_of.high, high)
+    return sum_of
+
+
+def _widened(blob: bytes, width: int) -> bytes | bytearray:
+    """The counts of a packed histogram with eight bytes each, the lowest first."""
+    packed, each = blob[_HEAD.size :], 1 << width
+    if each == _BITS // 8:
+        return packed
+    wide = bytearray(len(packed) // each * (_BITS // 8))
+    for i in range(each):
+        wide[i :: _BITS // 8] = packed[i::each]
+    return wide
+
+
 def _digits(lanes: int) -> array[int]:
     counts = array("Q")
     counts.frombytes(lanes.to_bytes(-(-lanes.bit_length() // _BITS) * 8, "little"))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import PrivateAttr
 
-from burnish.profile import EntryStats, FunctionStats, Profile
+from burnish.profile import EntryStats, FunctionStats, LeftOut, Profile, QueryStats
 from burnish_tools.runtime.clickhouse import statements
 from burnish_tools.runtime.clickhouse.buckets import COLUMNS, histogram
 from burnish_tools.runtime.clickhouse.connection import Connection
@@ -22,6 +22,7 @@ from burnish_tools.runtime.clickhouse.tables import (
     HOUR_NS,
     MINUTE_NS,
     QUERY_ROWS,
+    Table,
 )
 
 _WIDTH = len(COLUMNS)
@@ -80,10 +81,32 @@ def read(connection: Connection, owner: Mapping[str, str], since: int) -> Profil
         fan_outs=fan_outs,
         dependencies=statements.dependencies(cover),
         dropped={kind: n for kind, n in sorted((dropped | left).items()) if n},
+        left_out=_left_out(cover, left, functions, queries),
     )
     if isinstance(profile, StoredProfile):
         profile._finder = Finder(cover)
     return profile
+
+
+def _left_out(
+    cover: Cover, left: Mapping[str, int], functions: Sequence[FunctionStats], queries: Sequence[QueryStats]
+) -> LeftOut | None:
+    if not any(left.values()):
+        return None
+
+    def share(table: Table, column: str, held: float) -> float:
+        ((total,),) = cover.connection.read(
+            f"SELECT sum({column}) FROM {table.name} WHERE {cover.condition()}", cover.values
+        )
+        return max(0.0, 1 - held / total) if total else 0.0
+
+    rare, statements_left = left["rare_calls"], left["rare_querys"]
+    return LeftOut(
+        functions=rare,
+        own_share=share(CALL_ROWS, "own_sum", sum(f.own.sum for f in functions)) if rare else 0.0,
+        statements=statements_left,
+        statement_share=share(QUERY_ROWS, "wall_sum", sum(q.wall.sum for q in queries)) if statements_left else 0.0,
+    )
 
 
 def _dearest(cover: Cover) -> tuple[str, int]:

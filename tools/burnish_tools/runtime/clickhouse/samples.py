@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from burnish.conditions import Exemplar, Looked, Sample
+from burnish.conditions import Looked, Sample
 from burnish_tools.runtime.clickhouse.connection import Connection
 from burnish_tools.runtime.clickhouse.rows import Values
 from burnish_tools.runtime.clickhouse.tables import NAME, OWNER
 from burnish_tools.runtime.format import Window
-from burnish_tools.runtime.looked_at import looked_at
+from burnish_tools.runtime.looked_at import exemplars_of, looked_at
 
 COLUMNS = {
     **OWNER,
@@ -46,6 +46,5 @@ def read(connection: Connection, owner: dict[str, str], function: str, since_uni
 
 
 def _sample(function: str, start_unix_ns: int, looked: str, packed: str) -> Sample:
-    kept = json.loads(packed) if packed else ()
-    exemplars = tuple(Exemplar(function=function, **row) for row in kept)
+    exemplars = exemplars_of(function, json.loads(packed)) if packed else ()
     return Sample(Looked.model_validate_json(looked), exemplars, start_unix_ns)

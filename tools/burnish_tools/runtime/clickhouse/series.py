@@ -47,9 +47,7 @@ def history(
     if functions is None or "" in functions:
         parts.append(_sums(ENTRY_ROWS, "''", "0.", "sum(queries_sum)") + _GROUPED)
     query = f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY start_ns, version, name, by"
-    keys = ("start_unix_ns", "release", "function", "entry", "calls", "wall_ns", "own_ns", "queries", "errors")
-    rows = connection.read(query, values)
-    return [Stretch.model_construct(**dict(zip(keys, row, strict=True))) for row in rows]
+    return [Stretch(*row) for row in connection.read(query, values)]
 
 
 def _sums(table: Table, function: str, own: str, queries: str) -> str:

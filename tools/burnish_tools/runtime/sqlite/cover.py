@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from burnish_tools.runtime.sqlite.rows import CALL_ROWS, DRIVER_ROWS, FAN_OUT_ROWS, QUERY_ROWS, Key, Table
@@ -17,6 +17,18 @@ each kind of cost. A judgement: it bounds what a look at the dataset takes, and 
 
 Owner = tuple[str, str, str]
 """service, environment, release"""
+
+
+@dataclass
+class Dearest:
+    """The rows that cost most, where there are very many."""
+
+    chosen: dict[str, set[Key]] = field(default_factory=dict)
+    """By table the leading keys of the rows that are read; a table that is read as a whole is not named."""
+    left: dict[str, int] = field(default_factory=dict)
+    """How many keys were left out, by kind."""
+    totals: dict[str, float] = field(default_factory=dict)
+    """By table the first cost of all its rows, left out or not."""
 
 
 @dataclass(frozen=True)
@@ -58,31 +70,41 @@ class Cover:
             for (rows,) in db.execute("SELECT rows FROM details WHERE span_id = ?", (span,)):
                 yield rows
 
-    def dearest(self, db: sqlite3.Connection) -> tuple[dict[str, set[Key]], dict[str, int]]:
-        """By table the keys of the rows that cost most, and how many keys were left out; a table that is read as a
-        whole is not named."""
-        chosen, left = dict[str, set[Key]](), dict[str, int]()
+    def dearest(self, db: sqlite3.Connection) -> Dearest:
+        """What a profile of very many functions and statements is read from."""
+        found = Dearest()
         for table, keys, costs in _RANKED:
-            columns = ", ".join(keys)
-            totals = ", ".join(f"sum({cost})" for cost in costs)
-            spans, _ = self.condition(table, None)
-            rows = db.execute(
-                f"SELECT {columns}, {totals} FROM {table.name} WHERE {spans} GROUP BY {columns}"
-            ).fetchall()
-            if len(rows) <= MOST:
+            (*_, n, total), *rows = db.execute(self._ranking(table, keys, costs)).fetchall()
+            if n <= MOST:
                 continue
-            chosen[table.name] = {
-                tuple(row[: len(keys)])
-                for cost in range(len(keys), len(keys) + len(costs))
-                for row in sorted(rows, key=lambda row: -row[cost])[: MOST // len(costs)]
-            }
+            chosen = found.chosen[table.name] = {tuple(row[: len(keys)]) for row in rows}
+            found.totals[table.name] = total
             if table is FAN_OUT_ROWS:
-                chosen[DRIVER_ROWS.name] = chosen[table.name]
-            left[f"rare_{table.name.removesuffix('_rows')}s"] = len(rows) - len(chosen[table.name])
-        if CALL_ROWS.name in chosen:
-            chosen[CALL_ROWS.name] |= _callers(chosen)
-            chosen[CALL_ROWS.name] |= _versions(db, chosen)
-        return chosen, left
+                found.chosen[DRIVER_ROWS.name] = chosen
+            found.left[f"rare_{table.name.removesuffix('_rows')}s"] = n - len(chosen)
+        if CALL_ROWS.name in found.chosen:
+            found.chosen[CALL_ROWS.name] |= _callers(found.chosen)
+            found.chosen[CALL_ROWS.name] |= _versions(db, found.chosen)
+        return found
+
+    def _ranking(self, table: Table, keys: Sequence[str], costs: Sequence[str]) -> str:
+        """The number of keys and the total of the first cost, then the keys of the dearest by each cost.
+
+        All rows are summed once, and only the dearest leave the database.
+        """
+        columns = ", ".join(keys)
+        totals = ", ".join(f"sum({cost}) AS cost_{i}" for i, cost in enumerate(costs))
+        spans, _ = self.condition(table, None)
+        most = (
+            f"SELECT * FROM (SELECT {columns}, 0, 0 FROM sums"
+            f" ORDER BY cost_{i} DESC, {columns} LIMIT {MOST // len(costs)})"
+            for i in range(len(costs))
+        )
+        return (
+            f"WITH sums AS MATERIALIZED (SELECT {columns}, {totals} FROM {table.name} WHERE {spans} GROUP BY {columns})"
+            f" SELECT {', '.join('NULL' for _ in keys)}, count(*), sum(cost_0) FROM sums"
+            f" UNION ALL {' UNION ALL '.join(most)}"
+        )
 
 
 def _callers(chosen: dict[str, set[Key]]) -> set[Key]:

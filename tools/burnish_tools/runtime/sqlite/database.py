@@ -14,6 +14,8 @@ from burnish_tools.runtime.sqlite.schema import migrate
 from burnish_tools.runtime.sqlite.sums import settle
 
 LOCK_SECONDS = 30
+CACHE_KIB = 64 * 1024
+"""Memory at most for pages and for sorting, in KiB: summing the days of 100,000 functions then needs no file."""
 
 
 class Database:
@@ -33,6 +35,7 @@ class Database:
             )
             self.connection.execute("PRAGMA journal_mode = WAL")
             self.connection.execute("PRAGMA synchronous = NORMAL")
+            self.connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             migrate(self.connection, str(self.path))
             self.names = Names(self.connection)
 
@@ -78,6 +81,11 @@ class Database:
             with self.writing() as db:
                 settle(db)
         yield from self._transaction("BEGIN")
+
+    def state(self) -> tuple[int, int]:
+        """Another one whenever the file has been written to, by this object or by others. Ask inside `reading`."""
+        (others,) = self.connection.execute("PRAGMA data_version").fetchone()
+        return others, self.connection.total_changes
 
     def _are_waiting(self) -> bool:
         with self.reading() as db:

@@ -18,7 +18,7 @@ def entries(named: Named) -> tuple[EntryStats, ...]:
     for (entry,), row in named.rows(ENTRY_ROWS):
         sums.add(named.entry(entry), row)
     return tuple(
-        EntryStats(
+        EntryStats.model_construct(
             entry=entry,
             kind=kind,
             calls=int(row.numbers[0]),
@@ -35,14 +35,15 @@ def functions(named: Named) -> tuple[FunctionStats, ...]:
     sums, newest = Totals(), dict[str, int]()
     for (function, entry), row in named.rows(CALL_ROWS):
         name = named.function(function)[0]
-        newest[name] = max(newest.get(name, function), function, key=lambda f: (named.last_seen(f), f))
+        if newest.setdefault(name, function) != function:
+            newest[name] = max(newest[name], function, key=lambda f: (named.last_seen(f), f))
         sums.add(name, row, named.entry(entry)[0])
     return tuple(_function(named.function(newest[name]), *sums.rows[name]) for name in sorted(newest))
 
 
 def _function(definition: tuple[Any, ...], row: Row, by_entry: Counter) -> FunctionStats:
     name, file, line, end_line, body, kind = definition
-    return FunctionStats(
+    return FunctionStats.model_construct(
         function=name,
         file=file,
         line=line,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +13,29 @@ from burnish_tools.runtime.sqlite.cover import Cover
 from burnish_tools.runtime.sqlite.rows import TABLES, Counter, Key, Row, Table, summed
 from burnish_tools.runtime.sqlite.sums import Sums, add_detail
 
+_NAMES = {
+    "functions": "name, file, line, end_line, body, kind",
+    "statements": "hash, text, system",
+    "sites": "function, file, line",
+    "entries": "entry, kind",
+    "peers": "kind, peer, operation",
+}
+"""What a name consists of, by table."""
+_NAMED_BY = {
+    "function_id": "functions",
+    "statement_id": "statements",
+    "driver_statement_id": "statements",
+    "site_id": "sites",
+    "driver_site_id": "sites",
+    "entry_id": "entries",
+    "peer_id": "peers",
+}
+"""In which table the name of a key is."""
+
 
 @dataclass
 class Named:
-    """What a profile is read from. Names are looked up when they are met, so that rare ones cost nothing."""
+    """What a profile is read from. Names are looked up when they are met, so that those of others cost nothing."""
 
     db: sqlite3.Connection
     owner: tuple[str, str, str]
@@ -23,19 +43,27 @@ class Named:
     chosen: Mapping[str, Collection[Key]]
     """By table the leading keys of the rows that are read; of a table that is not named all rows are."""
     _single: Sums | None = None
-    _found: dict[tuple[str, int], tuple[Any, ...]] = field(default_factory=dict)
+    _found: dict[str, dict[int, tuple[Any, ...]]] = field(default_factory=dict)
+    _sites: dict[int, Site] = field(default_factory=dict)
 
-    def rows(self, table: Table) -> Iterator[tuple[Key, Row]]:
-        """The rows of a table."""
+    def rows(self, table: Table) -> Sequence[tuple[Key, Row]]:
+        """The rows of a table; all names in them are known after that, by one statement for each kind."""
         chosen = self.chosen.get(table.name)
         columns = ", ".join(table.columns)
         where, values = self.cover.condition(table, chosen)
-        found = self.db.execute(f"SELECT {columns} FROM {table.name} WHERE {where}", values)
-        yield from summed(table, found).items()
+        stored = self.db.execute(f"SELECT {columns} FROM {table.name} WHERE {where}", values)
+        found = list(summed(table, stored).items())
         width = len(next(iter(chosen))) if chosen else 0
-        for key, row in self._of_windows()[table.name].items():
-            if chosen is None or key[:width] in chosen:
-                yield key, row
+        singles = self._of_windows()[table.name].items()
+        found += [(key, row) for key, row in singles if chosen is None or key[:width] in chosen]
+        for i, column in enumerate(table.keys):
+            self._learn(_NAMED_BY[column], {key[i] for key, _ in found})
+        return found
+
+    def of_windows(self, table: Table, number: str) -> float:
+        """The sum of a number over all rows of the single windows, chosen or not."""
+        place = table.numbers.index(number)
+        return sum(row.numbers[place] for row in self._of_windows()[table.name].values())
 
     def _of_windows(self) -> Sums:
         if self._single is None:
@@ -46,7 +74,7 @@ class Named:
 
     def function(self, number: int) -> tuple[Any, ...]:
         """name, file, line, end line, body and kind"""
-        return self._name("functions", "name, file, line, end_line, body, kind", number)
+        return self._name("functions", number)
 
     def last_seen(self, number: int) -> int:
         """When this version of a function's code ran last in the release."""
@@ -58,30 +86,42 @@ class Named:
 
     def statement(self, number: int) -> tuple[str, str, str]:
         """hash, text and system"""
-        key, text, system = self._name("statements", "hash, text, system", number)
+        key, text, system = self._name("statements", number)
         return key, text, system
 
     def entry(self, number: int) -> tuple[str, str]:
         """name and kind"""
-        name, kind = self._name("entries", "entry, kind", number)
+        name, kind = self._name("entries", number)
         return name, kind
 
     def peer(self, number: int) -> tuple[str, str, str]:
         """kind, peer and operation"""
-        kind, peer, operation = self._name("peers", "kind, peer, operation", number)
+        kind, peer, operation = self._name("peers", number)
         return kind, peer, operation
 
     def site(self, number: int) -> Site:
         """A place in the code."""
-        function, file, line = self._name("sites", "function, file, line", number)
-        return Site(function=function, file=file, line=line)
+        site = self._sites.get(number)
+        if site is None:
+            function, file, line = self._name("sites", number)
+            site = self._sites[number] = Site.model_construct(function=function, file=file, line=line)
+        return site
 
-    def _name(self, table: str, columns: str, number: int) -> tuple[Any, ...]:
-        known = self._found.get((table, number))
-        if known is None:
-            row = self.db.execute(f"SELECT {columns} FROM {table} WHERE id = ?", (number,)).fetchone()
-            known = self._found[table, number] = tuple(row)
-        return known
+    def _name(self, table: str, number: int) -> tuple[Any, ...]:
+        if number not in self._found.get(table, ()):
+            self._learn(table, {number})
+        return self._found[table][number]
+
+    def _learn(self, table: str, numbers: Collection[int]) -> None:
+        """Reads names that are not known yet."""
+        known = self._found.setdefault(table, {})
+        new = [number for number in numbers if number not in known]
+        if new:
+            rows = self.db.execute(
+                f"SELECT id, {_NAMES[table]} FROM {table} WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(new),),
+            )
+            known.update((number, tuple(name)) for number, *name in rows)
 
 
 class Totals:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pydantic import PrivateAttr
 
-from burnish.profile import FunctionStats, Profile
+from burnish.profile import FunctionStats, LeftOut, Profile, QueryStats
 from burnish_tools.runtime.sqlite import functions, statements
-from burnish_tools.runtime.sqlite.cover import Cover
+from burnish_tools.runtime.sqlite.cover import Cover, Dearest
 from burnish_tools.runtime.sqlite.database import Database
 from burnish_tools.runtime.sqlite.named import Named
-from burnish_tools.runtime.sqlite.rows import CALL_ROWS
+from burnish_tools.runtime.sqlite.rows import CALL_ROWS, QUERY_ROWS, Table
 from burnish_tools.runtime.sqlite.sums import HOUR_NS
 
 
@@ -54,11 +54,11 @@ def read(db: sqlite3.Connection, finder: Finder, since: int) -> Profile | None:
     if not windows:
         return None
     cover = Cover.since(db, finder.owner, since)
-    chosen, left = cover.dearest(db)
-    named = Named(db, finder.owner, cover, chosen)
+    dearest = cover.dearest(db)
+    named = Named(db, finder.owner, cover, dearest.chosen)
     service, environment, release = finder.owner
-    kind = StoredProfile if chosen else Profile
-    profile = kind(
+    found, asked = functions.functions(named), statements.queries(named)
+    profile = (StoredProfile if dearest.chosen else Profile).model_construct(
         service=service,
         environment=environment,
         release=release,
@@ -68,15 +68,34 @@ def read(db: sqlite3.Connection, finder: Finder, since: int) -> Profile | None:
         windows=len(windows),
         instances=len({row[2] for row in windows}),
         entries=functions.entries(named),
-        functions=functions.functions(named),
-        queries=statements.queries(named),
+        functions=found,
+        queries=asked,
         fan_outs=statements.fan_outs(named),
         dependencies=statements.dependencies(named),
-        dropped=_dropped((row[3] for row in windows), left),
+        dropped=_dropped((row[3] for row in windows), dearest.left),
+        left_out=_left_out(dearest, named, found, asked),
     )
     if isinstance(profile, StoredProfile):
         profile._finder, profile._since = finder, since
     return profile
+
+
+def _left_out(
+    dearest: Dearest, named: Named, found: Sequence[FunctionStats], asked: Sequence[QueryStats]
+) -> LeftOut | None:
+    if not dearest.left:
+        return None
+
+    def share(table: Table, number: str, held: float) -> float:
+        total = dearest.totals.get(table.name, 0.0) + named.of_windows(table, number)
+        return max(0.0, 1 - held / total) if table.name in dearest.totals and total else 0.0
+
+    return LeftOut(
+        functions=dearest.left.get("rare_calls", 0),
+        own_share=share(CALL_ROWS, "own_ns", sum(stats.own.sum for stats in found)),
+        statements=dearest.left.get("rare_querys", 0),
+        statement_share=share(QUERY_ROWS, "time_ns", sum(query.wall.sum for query in asked)),
+    )
 
 
 def _possible(db: sqlite3.Connection, owner: tuple[str, str, str], since: int) -> int:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from operator import add
 from typing import Any
 
-from burnish_tools.runtime.tally import Tally
+from pydantic_core import from_json
+
+from burnish_tools.runtime.tally import Tally, added_up
 
 Key = tuple[Any, ...]
 Counter = dict[str, int]
@@ -138,21 +140,30 @@ def loaded(table: Table, stored: Iterable[Key]) -> Iterator[tuple[Key, Row]]:
 def summed(table: Table, stored: Iterable[Key]) -> dict[Key, Row]:
     """Stored rows of several spans, added up by key."""
     a = len(table.keys)
+    same: dict[Key, list[Key]] = {}
+    for values in stored:
+        same.setdefault(values[:a], []).append(values)
+    return {key: _sum(table, rows) for key, rows in same.items()}
+
+
+def _sum(table: Table, rows: Sequence[Key]) -> Row:
+    """The sum of stored rows with one key, column by column: that of a histogram is then one loop."""
+    a = len(table.keys)
     b = a + len(table.numbers)
     c = b + len(table.counters)
-    sums: dict[Key, Row] = {}
-    for values in stored:
-        key = values[:a]
-        row = sums.get(key)
-        if row is None:
-            row = sums[key] = Row.zero(table)
-        row.numbers = list(map(add, row.numbers, values[a:b]))
-        for counter, text in zip(row.counters, values[b:c], strict=True):
-            if text != "{}":
-                count(counter, json.loads(text))
-        for tally, packed in zip(row.tallies, values[c:], strict=True):
-            tally.add_packed(packed)
-    return sums
+    numbers: Sequence[float] = rows[0][a:b]
+    for row in rows[1:]:
+        numbers = tuple(map(add, numbers, row[a:b]))
+    columns = list(zip(*rows, strict=True))
+    return Row(numbers, map(_counted, columns[b:c]), map(added_up, columns[c:]))
+
+
+def _counted(texts: Iterable[str]) -> Counter:
+    total: Counter = {}
+    for text in texts:
+        if text != "{}":
+            count(total, from_json(text))
+    return total
 
 
 def _counter(text: str) -> Counter:

@@ -25,6 +25,8 @@ from burnish_tools.runtime.sqlite.tidy import step
 
 STEPS = 1_000
 """Of tidying after one refresh: half a million windows."""
+KEPT, KEPT_ROWS = 32, 5_000
+"""Functions whose looked-at calls are kept, and calls of one at most: some 50 MB in all."""
 
 
 class SqliteRuntime:
@@ -49,6 +51,8 @@ class SqliteRuntime:
         again = f"the windows in {spool} are read again" if spool else "send the windows again"
         self._shared, self._keep = database is not None, keep or KeepSettings()
         self._database = database or Database(path, again)
+        self._kept: dict[tuple[str, str, int], Sequence[Sample]] = {}
+        self._kept_at = (0, 0)
         self._intake = Intake(self._database, Spool(Path(spool))) if spool else None
 
     def close(self) -> None:
@@ -164,9 +168,22 @@ class SqliteRuntime:
             return functions.by_entry(db, self._owner, release, function, (start_unix_ns, end_unix_ns))
 
     def samples(self, function: str, release: str, *, since_unix_ns: int = 0) -> Sequence[Sample]:
-        """What was looked at of a function's calls, window by window, oldest first."""
+        """What was looked at of a function's calls, window by window, oldest first.
+
+        Several detectors look at the same few functions: what was read last is kept until the file changes.
+        """
         with self._database.reading() as db:
-            return samples.read(db, (*self._owner, release), function, since_unix_ns)
+            state = self._database.state()
+            if state != self._kept_at:
+                self._kept.clear()
+                self._kept_at = state
+            key = function, release, since_unix_ns
+            found = self._kept.get(key)
+            if found is None:
+                found = samples.read(db, (*self._owner, release), function, since_unix_ns)
+                if len(self._kept) < KEPT and sum(len(sample.exemplars) for sample in found) <= KEPT_ROWS:
+                    self._kept[key] = found
+        return found
 
     def deployments(self) -> Sequence[Deployment]:
         """What was marked as deployed, oldest first."""

@@ -7,12 +7,11 @@ import sqlite3
 import zlib
 from collections.abc import Sequence
 
-from pydantic import TypeAdapter
 from pydantic_core import from_json
 
-from burnish.conditions import Exemplar, Looked, Sample
-from burnish_tools.runtime.format import Definition, Window
-from burnish_tools.runtime.looked_at import looked_at
+from burnish.conditions import Looked, Sample
+from burnish_tools.runtime.format import Definition, ExemplarRow, Window
+from burnish_tools.runtime.looked_at import exemplars_of, looked_at
 from burnish_tools.runtime.sqlite.names import Names
 
 
@@ -38,7 +37,7 @@ def write(db: sqlite3.Connection, number: int, window: Window, names: Names) -> 
     )
 
 
-def _packed(exemplars: Sequence[Exemplar]) -> bytes:
+def _packed(exemplars: Sequence[ExemplarRow]) -> bytes:
     rows = [row.model_dump(exclude={"function"}, exclude_defaults=True) for row in exemplars]
     return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1) if rows else b""
 
@@ -50,13 +49,8 @@ def read(db: sqlite3.Connection, owner: tuple[str, str, str], function: str, sin
 
 
 def _sample(function: str, start_unix_ns: int, looked: str, packed: bytes) -> Sample:
-    rows = from_json(zlib.decompress(packed)) if packed else ()
-    exemplars = _EXEMPLARS.validate_python([{"function": function, **row} for row in rows])
+    exemplars = exemplars_of(function, from_json(zlib.decompress(packed))) if packed else ()
     return Sample(Looked.model_validate_json(looked), exemplars, start_unix_ns)
-
-
-_EXEMPLARS = TypeAdapter(tuple[Exemplar, ...])
-"""All of a window at once: most of the time of a search for conditions was spent here, row by row."""
 
 
 _READ = """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
 
 from burnish.errors import UsageError
 from burnish.profile import Deployment, Point, Stretch
@@ -54,9 +53,7 @@ def history(
         rows += db.execute(_HISTORY.format(names=marks), (*values, *names)).fetchall()
     if functions is None or "" in functions:
         rows += db.execute(_ENTRY_HISTORY, values).fetchall()
-    keys = ("start_unix_ns", "release", "function", "entry", "calls", "wall_ns", "own_ns", "queries", "errors")
-    named: list[dict[str, Any]] = [dict(zip(keys, row, strict=True)) for row in sorted(rows)]
-    return [Stretch.model_construct(**values) for values in named]
+    return [Stretch(*row) for row in sorted(rows)]
 
 
 def _parts(names: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -20,7 +20,7 @@ def _query(named: Named, where: tuple[int, int], row: Row, by_entry: Counter) ->
     statement, site = where
     key, text, system = named.statement(statement)
     executions, rows, unknown, _ = row.numbers
-    return QueryStats(
+    return QueryStats.model_construct(
         statement_id=key,
         statement=text,
         system=system,
@@ -45,7 +45,7 @@ def dependencies(named: Named) -> tuple[DependencyStats, ...]:
 def _dependency(named: Named, where: tuple[int, int], row: Row, by_entry: Counter) -> DependencyStats:
     kind, peer, operation = named.peer(where[0])
     calls, timeouts, retries, _ = row.numbers
-    return DependencyStats(
+    return DependencyStats.model_construct(
         kind=kind,
         peer=peer,
         operation=operation,
@@ -73,7 +73,7 @@ def _fan_out(named: Named, key: tuple[str, int, int], row: Row, by_entry: Counte
     function, statement, site = key
     text_id, text, system = named.statement(statement)
     calls, _, identical, time_ns = row.numbers
-    return FanOut(
+    return FanOut.model_construct(
         function=function,
         statement_id=text_id,
         statement=text,
