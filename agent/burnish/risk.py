@@ -137,11 +137,13 @@ def _edit(job: Job) -> Factor:
 
 def _verified(job: Job) -> Factor:
     proof = job.proof
-    replayed = proof.requests if proof else 0
+    replayed = proof.requests + proof.calls if proof else 0
     points = 0 if replayed >= 20 else 1 if replayed >= 5 else 2
-    return Factor(
-        name="verified", points=points, text=f"{_many(replayed, 'recorded request', 'recorded requests')} replayed"
-    )
+    points += bool(proof and proof.attached)
+    text = f"{(proof and proof.replayed) or 'nothing'} replayed"
+    if proof and proof.attached:
+        text += ", and some of its lines had no test before"
+    return Factor(name="verified", points=points, text=text)
 
 
 def _past(history: History, now_unix: float, settings: RiskSettings) -> Factor:

@@ -86,6 +86,35 @@ def locked(items, lock):
 
 def untested(items):
     return [item for item in items if item in list(items)]
+
+
+def common(wanted: list[int], offered: list[int]) -> list[int]:
+    """No test of it."""
+    found = []
+    for item in wanted:
+        if item in offered:
+            found.append(item)
+    return found
+
+
+def priced(rows, discount):
+    """The tests give no discount."""
+    total = 0
+    for row in rows:
+        if row in rows[:0]:
+            total += 1
+        if discount > 1:
+            total += row * discount
+        else:
+            total += row
+    return total
+
+
+def slow_if_large(items):
+    total = 0
+    for item in items:
+        total += item
+    return total
 ''',
     "tests/test_orders.py": """
 import asyncio
@@ -125,6 +154,16 @@ def test_gathered(count):
 def test_ledger(count):
     ledger = orders.Ledger()
     assert ledger.add_all([f"r{n % 100}" for n in range(count)]) == min(count, 100)
+
+
+@pytest.mark.parametrize("count", [3, 40, 400])
+def test_priced(count):
+    assert orders.priced(list(range(count)), 1) == count * (count - 1) // 2
+
+
+@pytest.mark.parametrize("count", [3, 40, 400])
+def test_slow_if_large(count):
+    assert orders.slow_if_large(list(range(count))) == count * (count - 1) // 2
 
 
 def test_locked():

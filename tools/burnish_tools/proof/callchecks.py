@@ -39,6 +39,8 @@ OWN_WORDS = (
 """Exceptions whose text is the interpreter's: on an argument that nobody meant to pass, their kind has to stay and the
 text may name another operation."""
 CAPTURED = "captured"
+DRAWN = "drawn"
+"""From the annotations of the function."""
 
 Result = Mapping[str, Any]
 Results = Mapping[tuple[str, int], Result]

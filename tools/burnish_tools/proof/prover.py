@@ -59,7 +59,8 @@ class ServiceProver:
         """All checks on `job.change`. Raises Unavailable (database server), ConfigError, RepositoryError."""
         assert job.change is not None
         with self._bench() as bench:
-            proof = _Proof(self, bench, job, job.change, random.Random(f"{self.seed}:{job.id}"))
+            change = job.change.without_tests(job.proof.attached if job.proof else ())
+            proof = _Proof(self, bench, job, change, random.Random(f"{self.seed}:{job.id}"))
             return proof.result()
 
     @contextlib.contextmanager

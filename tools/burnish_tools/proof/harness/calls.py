@@ -26,6 +26,8 @@ from .player import Overtime, Player, arguments, encoded, limited, load
 
 AGAIN = 60
 LINE_SECONDS = 20.0
+RUNS = 24
+"""Generated calls that are looked at to find some that can be written down as tests."""
 CALIBRATE_SECONDS = 6.0
 CALIBRATE_CASES = 3
 MAX_FACTOR = 4096
@@ -71,22 +73,35 @@ class Lines:
             self._missing[full] = _executable(full) & set(lines)
 
     def reached(self, player: Player, cases: list[dict[str, Any]], results: IO[str]) -> dict[str, Any]:
-        """Runs cases until all lines have run or the time is over."""
+        """Runs the captured cases until all lines have run or the time is over; then for what is missing the others, of
+        which it is told who runs what."""
         asked = sum(map(len, self._missing.values()))
         until = perf_counter() + LINE_SECONDS
         for case in cases:
-            if not any(self._missing.values()) or perf_counter() > until:
+            if case["kind"] == "captured" and any(self._missing.values()) and perf_counter() < until:
+                self._run(player, case, results)
+        untested = {path: set(lines) for path, lines in self._missing.items()}
+        runs: dict[str, list[str]] = {}
+        for case in cases:
+            if len(runs) >= RUNS or not any(untested.values()) or perf_counter() > until:
                 break
-            _line(results, {"phase": "lines", "begun": case["id"]})
-            sys.settrace(self._trace)
-            threading.settrace(self._trace)
-            try:
-                player.seen(case)
-            finally:
-                sys.settrace(None)
-                threading.settrace(None)
-        missing = {os.path.relpath(path): sorted(lines) for path, lines in self._missing.items() if lines}
-        return {"asked": asked, "missing": missing}
+            if case["kind"] != "captured" and not case["kind"].startswith(("measured", "shape")):
+                self._missing = {path: set(lines) for path, lines in untested.items()}
+                self._run(player, case, results)
+                ran = _named({path: lines - self._missing[path] for path, lines in untested.items()})
+                runs.update({str(case["id"]): ran} if ran else {})
+        by_runs = {line for lines in runs.values() for line in lines}
+        return {"asked": asked, "missing": sorted(set(_named(untested)) - by_runs), "runs": runs}
+
+    def _run(self, player: Player, case: dict[str, Any], results: IO[str]) -> None:
+        _line(results, {"phase": "lines", "begun": case["id"]})
+        sys.settrace(self._trace)
+        threading.settrace(self._trace)
+        try:
+            player.seen(case)
+        finally:
+            sys.settrace(None)
+            threading.settrace(None)
 
     def _trace(self, frame: types.FrameType, event: str, arg: Any) -> Any:
         missing = self._missing.get(frame.f_code.co_filename)
@@ -99,6 +114,11 @@ class Lines:
 
         missing.discard(frame.f_lineno)
         return local
+
+
+def _named(lines: dict[str, set[int]]) -> list[str]:
+    """`basket/orders.py:12`"""
+    return [f"{os.path.relpath(path)}:{line}" for path, numbers in sorted(lines.items()) for line in sorted(numbers)]
 
 
 def _executable(path: str) -> set[int]:
@@ -178,7 +198,7 @@ def _calibrated(player: Player, cases: list[dict[str, Any]], target_ns: float) -
     it takes as long already, or where larger arguments do not take longer."""
     best, factor = 1, 1
     until = perf_counter() + CALIBRATE_SECONDS
-    cases = cases[:CALIBRATE_CASES]
+    cases = [case for case in cases if _sized_like(case, 2)][:CALIBRATE_CASES]
     while factor <= MAX_FACTOR and perf_counter() < until and cases:
         took = [_took(player, case, factor, until) for case in cases]
         times = [ns for ns in took if ns is not None]
@@ -189,6 +209,11 @@ def _calibrated(player: Player, cases: list[dict[str, Any]], target_ns: float) -
             return best
         factor *= 2
     return best if factor > MAX_FACTOR else max(1, best)
+
+
+def _sized_like(case: dict[str, Any], factor: int) -> bool:
+    """It can be made that much larger."""
+    return any(_sized(case, factor, 0, ""))
 
 
 def _took(player: Player, case: dict[str, Any], factor: int, until: float) -> int | None:

@@ -214,15 +214,17 @@ def _shuffled(value: Any, rng: random.Random) -> Any:
 
 
 def _leaf(args: list[Any], kwargs: dict[str, Any], kinds: Any, values: Any, rng: random.Random) -> bool:
-    """Exchanges one value somewhere in the call."""
+    """Exchanges one value somewhere in the call; an argument itself as often as one of the many inside of others."""
     found: list[tuple[Any, Any]] = []
     for holder, key in places(args, kwargs):
         _leaves(holder, key, kinds, found, 0)
     if not found:
         return False
-    holder, key = rng.choice(found)
+    own = [(holder, key) for holder, key in found if holder is args or holder is kwargs]
+    holder, key = rng.choice(own if own and rng.random() < 0.5 else found)
     top = holder is args or holder is kwargs
-    holder[key] = rng.choice(SMALL_NUMBERS if top and values is BOUNDARY_NUMBERS else values)
+    values = SMALL_NUMBERS if top and values is BOUNDARY_NUMBERS else values
+    holder[key] = rng.choice([value for value in values if repr(value) != repr(holder[key])])
     return True
 
 

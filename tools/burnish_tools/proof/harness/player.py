@@ -20,6 +20,7 @@ from typing import Any
 from . import determinism, hook, state
 from .boot import Booted
 from .canonical import canonical
+from .host_asgi import AsgiHost
 from .statements import Statements
 from .traces import QUIET, listen
 from .wrap import Items
@@ -70,6 +71,7 @@ class Player:
 
     def __init__(self, job: dict[str, Any], service: Booted) -> None:
         self.service = service
+        service.database.use(AsgiHost().run)  # makes the event loop that asynchronous engines will belong to
         sys.path[:0] = [os.path.abspath(path) for path in job["paths"] if path != "."]
         begun = process_time_ns()
         self.function = hook.find(job["function"])
@@ -77,10 +79,11 @@ class Player:
         """Work that a change moves from the call to the import; CPU time, which reading files does not blur."""
         self._kind = hook.kind(self.function)
         self._modules = job.get("modules", [])
-        self._seconds = float(job["call_seconds"])
+        self.seconds = float(job["call_seconds"])
         self.statements = Statements()
         self._results: list[Any] = []
-        self._loop = asyncio.new_event_loop() if "async" in self._kind or self._kind == "coroutine" else None
+        asynchronous = "async" in self._kind or self._kind == "coroutine"
+        self._loop = asyncio.get_event_loop_policy().get_event_loop() if asynchronous else None
 
     def timed(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[int, Any]:
         """Wall time of a whole call, ns, and its result: a generator's is run to its end. Raises what it raises."""
@@ -92,7 +95,7 @@ class Player:
         if hasattr(result, "__next__") and not isinstance(result, io.IOBase):
             result = _items(result)
         elif inspect.isawaitable(result):
-            result = asyncio.new_event_loop().run_until_complete(_awaited(result))
+            result = asyncio.get_event_loop_policy().get_event_loop().run_until_complete(_awaited(result))
         return perf_counter_ns() - begun, result
 
     async def _coroutine(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[int, Any]:
@@ -135,7 +138,7 @@ class Player:
 
     def _outcome(self, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
         try:
-            with limited(self._seconds):
+            with limited(self.seconds):
                 took, result = self.timed(args, kwargs)
         except (Overtime, Endless):
             return {"overtime": True}
