@@ -110,17 +110,17 @@ def test_a_subtly_wrong_fix_differs(library: Stage, old: str, new: str) -> None:
 
 
 def test_an_evaded_memo_shows_on_altered_data(library: Stage) -> None:
-    """The rules do not see this one: it hides in an attribute of an imported module's function."""
+    """The rules do not see this one: it hides in a list of the logging library."""
     body = "    return [{"
     memo = (
-        "    import json as keeper\n"
-        "    kept = keeper.loads.__dict__\n"
-        "    if page in kept:\n        return kept[page]\n"
-        "    kept[page] = [{"
+        "    import logging as keeper\n"
+        "    kept = keeper.getLogger('kept').filters\n"
+        "    for known, rows in kept:\n        if known == page:\n            return rows\n"
+        "    kept += [(page, [{"
     )
     end = "for book in books]\n"
     proof = library.prove(
-        lambda text: joined(text).replace(body, memo, 1).replace(end, end + "    return kept[page]\n", 1)
+        lambda text: joined(text).replace(body, memo, 1).replace(end, end[:-1] + ")]\n    return kept[-1][1]\n", 1)
     )
     check = refused(proof, "equality", Why.RESULT_DIFFERS)
     assert "after the data had been altered" in check.summary

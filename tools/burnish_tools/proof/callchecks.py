@@ -62,7 +62,7 @@ class Found:
     def sentence(self) -> str:
         """Without any value from the data."""
         whose = f"a call captured from {self.test}" if self.kind == CAPTURED else f"a generated call ({self.kind})"
-        when = ", when it comes again," if self.phase == "again" else ""
+        when = {"again": ", when it comes again,", "moved": ", when rows have changed places,"}.get(self.phase, "")
         return f"{whose}{when} differs in {self.difference.place}: {self.difference.kind}"
 
 

@@ -45,12 +45,14 @@ def replay(job: dict[str, Any], service: Booted) -> dict[str, Any]:
         recorded = [case for case in cases if case["kind"] == "captured"][:AGAIN]
         for case in reversed(recorded):
             _told(results, player, case, "again", statements[case["id"]])
+        for case in (case for case in recorded if statements[case["id"]]):
+            _told(results, player, case, "moved", statements[case["id"]])
         return {"lines": Lines(job["lines"]).reached(player, cases, results)}
 
 
 def _told(results: IO[str], player: Player, case: dict[str, Any], phase: str, alter: Any) -> dict[str, Any]:
     _line(results, {"phase": phase, "begun": case["id"]})
-    seen = player.seen(case, alter)
+    seen = player.seen(case, alter, moved=phase == "moved")
     _line(results, {"phase": phase, "id": case["id"], **seen})
     return seen
 

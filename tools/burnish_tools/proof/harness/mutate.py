@@ -15,6 +15,8 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .twins import twins
+
 Call = "tuple[list[Any], dict[str, Any]]"
 CONTAINERS = (list, tuple, set, frozenset, dict, collections.deque)
 BOUNDARY_NUMBERS = (0, -1, 1, 2, 2**31 - 1, 2**31, 2**63, -(2**63))
@@ -170,6 +172,7 @@ def mutations(
         "×2": lambda args, kwargs: grown(args, kwargs, 2),
         "×4": lambda args, kwargs: grown(args, kwargs, 4),
         "duplicates": sized(lambda value: _duplicated(value, rng)),
+        "twins": sized(lambda value: twins(value, rng)),
         "order": sized(lambda value: _shuffled(value, rng)),
         "number": leaf((int,), BOUNDARY_NUMBERS),
         "float": leaf((float,), BOUNDARY_FLOATS),

@@ -22,6 +22,7 @@ from .boot import Booted
 from .canonical import canonical
 from .host_asgi import AsgiHost
 from .statements import Statements
+from .traces import QUIET, listen
 from .wrap import Items
 
 MAX_ITEMS = 100_000
@@ -108,8 +109,9 @@ class Player:
             items.add(item)
         return perf_counter_ns() - begun, items
 
-    def seen(self, case: dict[str, Any], alter: dict[str, int] | None = None) -> dict[str, Any]:
-        """Everything that can be seen of one call. `alter`: statements whose tables are changed beforehand."""
+    def seen(self, case: dict[str, Any], alter: dict[str, int] | None = None, *, moved: bool = False) -> dict[str, Any]:
+        """Everything that can be seen of one call. `alter`: statements whose tables are changed beforehand, in values
+        or, where `moved`, in which row has which content."""
         try:
             args, kwargs = arguments(case)
         except Exception as error:  # noqa: BLE001 - unpickling runs the service's code
@@ -117,7 +119,8 @@ class Player:
 
         def prepare() -> None:
             if alter:
-                self.service.database.alter(alter)
+                database = self.service.database
+                database.rotate(alter) if moved else database.alter(alter)
             determinism.restart()
             self.statements.clear()
 
@@ -225,10 +228,12 @@ def _overheard() -> Iterator[dict[str, Any]]:
     def factory(*args: Any, **kwargs: Any) -> Any:
         record = make(*args, **kwargs)
         with contextlib.suppress(Exception):
-            records.append([record.name, record.levelname, record.getMessage()])
+            if not record.name.startswith(QUIET):
+                records.append([record.name, record.levelname, record.getMessage()])
         return record
 
     logging.setLogRecordFactory(factory)
+    listen()
     out, err = io.StringIO(), io.StringIO()
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
