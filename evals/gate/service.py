@@ -70,7 +70,7 @@ class Weighing:
         state = self._folder / f"{kind}-{number}"
         service = ServiceSettings(name="weighing", repository=".", framework="none")
         prover = ServiceProver(service, self._settings(), self._opened(f"git-{kind}-{number}"), state, seed=number)
-        return prover.prove(self._job(kind, number))
+        return prover.prove(self.job(kind, number))
 
     def _opened(self, name: str) -> GitWorkspace:
         """A workspace is for one thread."""
@@ -84,7 +84,8 @@ class Weighing:
         """As shipped, without the plugins of whoever runs this."""
         return ProofSettings(environment={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
 
-    def _job(self, kind: str, number: int) -> Job:
+    def job(self, kind: str, number: int) -> Job:
+        """The job that is proven."""
         edit = FileEdit(path=PATH, before=CODE, after=EDITS[kind])
         change = Change(recipe="gate", title=kind, summary=kind, safety=kind, edits=(edit,))
         one = Interval(value=1e6, low=1e6, high=1e6, n=9)
