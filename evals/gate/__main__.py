@@ -4,8 +4,8 @@
 
 Each search is a whole proof by `ServiceProver` as a job has it: rules, tests, calls captured from the tests, equality,
 cost in fresh processes. `same` renames a variable: whatever is accepted there is an error. `tenth` leaves out a tenth
-of the function's loops. Meanwhile `--load` other processes work in bursts of random length, as neighbours do. Each result
-is a line in `--record`, and a run goes on from what is there. Prints shares with Wilson intervals of 95 %.
+of the function's loops. Meanwhile `--load` other processes work in bursts of random length, as neighbours do. Each
+result is a line in `--record`, and a run goes on from what is there. Prints shares with Wilson intervals of 95 %.
 """
 
 from __future__ import annotations
