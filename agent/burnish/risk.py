@@ -25,6 +25,8 @@ NEEDED = (
     r"|intentional(?:ly)?|load-bearing"
 )
 """Words with which people say that code is there for a reason that it does not show."""
+ENOUGH = 20
+"""Replayed inputs from which old and new have met variety; the least that the proof's sample aims at."""
 _NEEDED = re.compile(rf"\b({NEEDED})\b", re.IGNORECASE)
 _REVERT = re.compile(r"^(revert\b|roll(ed|ing)? ?back\b|back(ed)? out\b)", re.IGNORECASE)
 
@@ -136,13 +138,11 @@ def _edit(job: Job) -> Factor:
 
 
 def _verified(job: Job) -> Factor:
-    proof = job.proof
-    replayed = proof.requests + proof.calls if proof else 0
-    points = 0 if replayed >= 20 else 1 if replayed >= 5 else 2
-    points += bool(proof and proof.attached)
-    text = f"{(proof and proof.replayed) or 'nothing'} replayed"
-    if proof and proof.attached:
-        text += ", and some of its lines had no test before"
+    requests, calls, tests = (job.proof.requests, job.proof.calls, job.proof.tests) if job.proof else (0, 0, 0)
+    points = 0 if requests + calls >= ENOUGH else 1 if requests + calls >= ENOUGH / 4 else 2
+    text = f"{_many(requests, 'recorded request', 'recorded requests')} replayed"
+    if calls:
+        text = f"{_many(calls, 'call', 'calls')} of {_many(tests, 'test', 'tests')} replayed"
     return Factor(name="verified", points=points, text=text)
 
 
