@@ -138,12 +138,10 @@ def _edit(job: Job) -> Factor:
 
 
 def _verified(job: Job) -> Factor:
-    requests, calls, tests = (job.proof.requests, job.proof.calls, job.proof.tests) if job.proof else (0, 0, 0)
-    points = 0 if requests + calls >= ENOUGH else 1 if requests + calls >= ENOUGH / 4 else 2
-    text = f"{_many(requests, 'recorded request', 'recorded requests')} replayed"
-    if calls:
-        text = f"{_many(calls, 'call', 'calls')} of {_many(tests, 'test', 'tests')} replayed"
-    return Factor(name="verified", points=points, text=text)
+    proof = job.proof
+    inputs, text = (proof.requests + proof.calls, proof.replayed) if proof else (0, "")
+    points = 0 if inputs >= ENOUGH else 1 if inputs >= ENOUGH / 4 else 2
+    return Factor(name="verified", points=points, text=f"{text or 'nothing'} replayed")
 
 
 def _past(history: History, now_unix: float, settings: RiskSettings) -> Factor:

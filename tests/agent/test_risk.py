@@ -79,7 +79,7 @@ def test_calls_of_tests_count_as_much_as_requests() -> None:
     calls = proven.model_copy(update={"proof": proven.proof.model_copy(update={"calls": 40, "tests": 3})})
     risk = assess(calls, History(), stats(), NOW, SETTINGS)
     assert points(risk)["verified"] == 0
-    assert "40 calls of 3 tests replayed" in [factor.text for factor in risk.factors]
+    assert "40 calls captured from 3 tests replayed" in [factor.text for factor in risk.factors]
 
 
 def test_a_model_s_migration_that_was_hardly_replayed_is_high() -> None:
