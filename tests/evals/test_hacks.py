@@ -75,6 +75,7 @@ def test_static_rules_refuse_what_they_should_and_nothing_else(patch: Patch, tmp
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", WHOLE)
 def test_whole_proofs(name: str, staged: dict[str, Stage]) -> None:
     (one,) = chosen(PATCHES, [name], [])

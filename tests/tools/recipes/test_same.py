@@ -95,7 +95,7 @@ INPUTS: dict[tuple[str, str], Callable[[random.Random], tuple[Any, ...]]] = {
     ("hoist_call", "a pure function of the repository"): lambda dice: (_rows(dice),),
     ("hoist_call", "literals"): lambda dice: ([SimpleNamespace(net=700, large=False)] * dice.randrange(4),),
     ("hoist_call", "a frozen set"): lambda dice: ([SimpleNamespace(code=dice.choice("abc")) for _ in range(4)],),
-    ("hoist_call", "a length"): lambda dice: (_rows(dice),),
+    ("hoist_call", "a length beside a literal"): lambda dice: (_rows(dice),),
 }  # fmt: skip
 
 

@@ -36,6 +36,14 @@ DISPLAYS = (ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Dict, ast.DictComp
 SIZED = frozenset(("list", "dict", "set", "tuple", "frozenset", "sorted"))
 
 
+CHEAP = frozenset((
+    "datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta", "math.cos", "math.log", "math.radians",
+    "math.sin", "math.sqrt",
+))  # fmt: skip
+"""Calls with literals that, like `len`, cost hardly more than any other step of a loop: alone they are no change that
+anybody should have to review."""
+
+
 class HoistCall(BaseRecipe):
     """Call once what gives the same each time.
 
@@ -86,6 +94,9 @@ class HoistCall(BaseRecipe):
         hoist = _Hoist(function, repository)
         nothing = f"{function.name} has no call in a loop that is known to give the same each time"
         plans = fitting(hoist.candidates(), hoist.plan, nothing)
+        if not hoist.dear:
+            codes = ", ".join(hoist.codes)
+            raise Decline(Why.NO_PATTERN, f"{codes} costs hardly more than reading a name")
         edits = Edits(function.module)
         for plan in plans:
             plan(edits)
@@ -111,6 +122,8 @@ class _Hoist:
         self.kinds = Kinds(function)
         self.kept: dict[tuple[str, ast.stmt], str] = {}
         self.codes: dict[str, None] = {}
+        self.dear = False
+        """One of the calls is worth a change."""
         self.guarded: dict[str, list[ast.stmt]] = {}
 
     def candidates(self) -> list[ast.Call]:
@@ -174,6 +187,7 @@ class _Hoist:
         if not is_fixed(known[1]):
             raise Decline(Why.AMBIGUOUS, f"{self.module.at(call)}: what {known[0]} gives could be changed")
         loop = place_before(self.function, call, lambda _: False)
+        self.dear = self.dear or known[0] not in CHEAP
         return self._before(call, loop, f"fixed_{known[0].rpartition('.')[2].lower()}")
 
     def _before(self, call: ast.Call, loop: ast.stmt, wanted: str) -> Plan:
@@ -198,6 +212,7 @@ class _Hoist:
         return code, name, first
 
     def _pure(self, call: ast.Call) -> Plan:
+        self.dear = True
         inner = self.purity.called(self.module, call)
         assert inner is not None  # what _is_ours looks for
         given = [*call.args, *(each.value for each in call.keywords)]

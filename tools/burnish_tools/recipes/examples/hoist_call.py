@@ -180,8 +180,20 @@ LENGTH = """def total(lines):
         lines[place].share = nets[place] / len(nets)
         place += 1
 """
-LENGTH_AFTER = LENGTH.replace("    while", "    len_nets = len(nets)\n    while").replace(
-    "< len(nets)", "< len_nets").replace("/ len(nets)", "/ len_nets")  # fmt: skip
+LENGTH_TOO = """def total(lines):
+    nets = [line.net for line in lines]
+    for line in lines:
+        line.share = line.net / len(nets)
+        line.known = line.code in frozenset(("a", "b"))
+"""
+LENGTH_TOO_AFTER = """def total(lines):
+    nets = [line.net for line in lines]
+    len_nets = len(nets)
+    fixed_frozenset = frozenset(("a", "b"))
+    for line in lines:
+        line.share = line.net / len_nets
+        line.known = line.code in fixed_frozenset
+"""
 TIMES = """import datetime as dt
 
 
@@ -214,7 +226,10 @@ HOIST_CALL: tuple[Act | Refuse, ...] = (
     act("literals", DECIMAL, DECIMAL_AFTER),
     act("a date and a duration", TIMES, TIMES_AFTER),
     act("a frozen set", FROZEN, FROZEN_AFTER),
-    act("a length", LENGTH, LENGTH_AFTER),
+    act("a length beside a literal", LENGTH_TOO, LENGTH_TOO_AFTER),
+    refuse("a length alone", LENGTH, Why.NO_PATTERN, "hardly more than reading a name"),
+    refuse("a duration alone", TIMES.replace('dt.datetime.strptime("2024-01-31", "%Y-%m-%d")', "line.due"),
+        Why.NO_PATTERN, "hardly more than reading a name"),
     refuse("changes a global", _with("counted"), detail="Global", rules=RULES),
     refuse("a constant that a function sets", PURE, detail="BASE may change", rules=RULES),
     refuse("notes what it was given", _with("noted"), detail="SEEN may change"),
