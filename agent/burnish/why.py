@@ -58,6 +58,8 @@ class Why(str, Enum):
     DIRTY_REPOSITORY = "dirty_repository", "The repository has uncommitted work."
     CODE_MOVED_ON = "code_moved_on", "The function in the repository is no longer the one that was measured."
     FUNCTION_NOT_FOUND = "function_not_found", "The function is not in the repository at this commit."
+    UNREADABLE = "unreadable", "The file is not Python 3 source that can be read and edited."
+    NOT_WRITTEN_HERE = "not_written_here", "The file is generated or somebody else's: an edit of it would be lost."
     RED_BASELINE = "red_baseline", "The service's own tests fail without any change."
 
     # the edit

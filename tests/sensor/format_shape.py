@@ -169,7 +169,8 @@ def _call(row: dict[str, Any], window: dict[str, Any]) -> None:
 
 
 def _per_call(row: dict[str, Any], window: dict[str, Any]) -> None:
-    _keys(row, PER_CALL)
+    _keys(row, {**PER_CALL, "rate": float, "error": dict} if "rate" in row else PER_CALL)
+    assert set(row.get("error", ())) <= {"calls", "executions"}
     _keys(row["site"], SITE)
     _histogram(row["executions"], row["calls"])
     assert row["identical"] <= row["executions"]["sum"]

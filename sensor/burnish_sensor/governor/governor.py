@@ -5,9 +5,16 @@ the dearest functions are *shed*: they run light, and report in short slices onl
 what is left of the budget, at least half of it. The calls recorded in the slices stand for the estimated number of
 calls: each with the weight ``estimate / recorded``.
 
-A function is never shed that issued a query, whose mean wall time is above 1 ms, or whose form cannot be changed; with
-the native core neither is one that is called less than 1,000 times a second, until the process makes more than 100,000
-observed calls a second.
+A function is never shed whose mean wall time is above 1 ms (of generators and coroutines only where statements run in
+their calls), or whose form cannot be changed; with the native core neither is one that is called less than 1,000 times
+a second, until the process makes more than 100,000 observed calls a second.
+
+Statements, and where they are issued, are exact whatever is shed: they come from hooks of the libraries. How many of
+them one call of a function runs is known of recorded calls only, so the functions of statements are shed last: those
+above a statement only where all others do not save enough, and call sites, which are the nearest to one, only where
+those do not either. Of the functions that may be shed then, the dearest go first: cost is measured, and grows with the
+calls. A function that turns out to be closer to statements than it was thought to be when it was shed is restored, so
+that this is decided anew.
 """
 
 from __future__ import annotations
@@ -20,7 +27,7 @@ from ..chance import Random
 from ..mechanisms.registry import Registry
 from ..mechanisms.switch import Switch
 from ..recording.meter import Costs, Meter
-from ..recording.sampling import Sampling
+from ..recording.sampling import CALL_SITE, Sampling
 from .duty_cycle import ENOUGH_NS, DutyCycle
 from .weighting import Estimate, Weight, merged
 
@@ -69,6 +76,8 @@ class Governor:
     def _restart(self) -> None:
         self.duty.restart()
         self._times_shed: Counter[int] = Counter()
+        #: how close to statements a function was thought to be when it was shed
+        self._closeness: dict[int, int] = {}
         self._decided, self._decided_at = self._cpu(), self._clock()
         #: calls of the functions that are not sampled, since a time on the steady clock
         self._recent: Counter[int] = Counter()
@@ -142,45 +151,63 @@ class Governor:
         return costs
 
     def _shed_dearest(self, costs: dict[int, float], excess: float, least: float) -> bool:
-        before = len(self.duty.shed)
         span = max(self._cpu() - self._decided - sum(costs.values()), 1.0)
-        for function, cost in sorted(costs.items(), key=lambda item: (-item[1], item[0])):
-            if excess <= 0 or len(self.duty.shed) >= _MOST_SHED:
+        dearest = sorted(costs, key=lambda function: (-costs[function], function))
+        often = [function for function in dearest if self._recent[function] > least]
+        chosen: list[int] = []
+        for closeness in range(CALL_SITE + 1):
+            near = [function for function in often if self._sampling.closeness(function) <= closeness]
+            chosen = self._enough(near, costs, excess)
+            if sum(costs[function] for function in chosen) >= excess:
                 break
-            if self._recent[function] <= least or not self._may_be_shed(function):
-                continue
+        for function in chosen:
             until = self._clock() + (_SHED_FOR_NS << min(self._times_shed[function], _LONGEST_SHED))
             self._times_shed[function] += 1
+            self._closeness[function] = self._sampling.closeness(function)
             self.duty.add(function, until, self.meter.calls[function] / span)
-            excess -= cost
-        return len(self.duty.shed) > before
+        return bool(chosen)
+
+    def _enough(self, dearest: list[int], costs: dict[int, float], excess: float) -> list[int]:
+        """As many of these functions, from the first on, as save ``excess``; or all that may be shed."""
+        chosen: list[int] = []
+        for function in dearest:
+            if excess <= 0 or len(self.duty.shed) + len(chosen) >= _MOST_SHED:
+                break
+            if self._may_be_shed(function):
+                chosen.append(function)
+                excess -= costs[function]
+        return chosen
 
     def _may_be_shed(self, function: int) -> bool:
-        if function in self._sampling.pinned or function in self.duty.shed:
+        if function in self.duty.shed:
             return False
-        plain = self._registry.functions[function].kind == "function"
-        slow = plain and self.meter.wall[function] > self.meter.calls[function] * _SLOW_NS
+        counts = self._registry.functions[function].kind == "function" or self._sampling.closeness(function)
+        slow = counts and self.meter.wall[function] > self.meter.calls[function] * _SLOW_NS
         return not slow and self._switch.can_change(function)
 
     def _restore_unfit(self) -> bool:
-        """Restore what must be exact from now on: it issued a query, or its form cannot be changed any more."""
-        pinned = self._sampling.pinned
-        unfit = [f for f in self.duty.shed if f in pinned or not self._switch.can_change(f)]
+        """Restore what is closer to statements than it was thought to be, and what cannot be changed any more."""
+        closer = self._sampling.closeness
+        unfit = [f for f in self.duty.shed if closer(f) > self._closeness[f] or not self._switch.can_change(f)]
         for function in unfit:
             self._restore(function)
         return bool(unfit)
 
     def _restore_coldest(self, room: float, span: int) -> bool:
-        """Restore the function that is called least if that leaves ``room``; one at a time, to see what it does."""
+        """Restore a function if that leaves ``room``: the closest to statements, of these the one that is called least.
+
+        One at a time, to see what it does.
+        """
         now = self._clock()
-        rates = [
-            (shed.calls.rate if shed.calls.n >= _SLICES_TO_TRUST else max(shed.calls.rate, shed.rate), function)
+        rates = {
+            function: shed.calls.rate if shed.calls.n >= _SLICES_TO_TRUST else max(shed.calls.rate, shed.rate)
             for function, shed in self.duty.shed.items()
             if shed.calls.x >= ENOUGH_NS and now >= shed.until
-        ]
-        if not rates or min(rates)[0] * span * self.costs.call > room:
+        }
+        fitting = [function for function, rate in rates.items() if rate * span * self.costs.call <= room]
+        if not fitting:
             return False
-        self._restore(min(rates)[1])
+        self._restore(min(fitting, key=lambda f: (-self._sampling.closeness(f), rates[f], f)))
         return True
 
     def is_curious(self) -> bool:

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ..recording.totals import CallTotals, Totals
+from ..queries.log import Key
+from ..recording.totals import CallTotals, PerCallTotals, Totals
 
 
 class Estimate:
@@ -63,6 +64,38 @@ def weighted(totals: Totals, function: int, weight: Weight | None) -> tuple[Call
     return both, {"rate": rate, "error": _error(both, exact, sampled, weight)}
 
 
+def weighted_per_call(
+    totals: Totals, row: tuple[int, Key], weight: Weight | None
+) -> tuple[PerCallTotals, dict[str, Any]]:
+    """The same for the statements of calls: exact and weighted calls in which one ran, ``rate`` and ``error``.
+
+    They are taken out of the totals, too.
+    """
+    exact, sampled = totals.per_call.pop(row, None), totals.sampled_per_call.pop(row, None)
+    if sampled is None or weight is None or weight.calls <= 1:
+        both = exact or PerCallTotals()
+        if sampled is not None:
+            both.merge(sampled)
+        return both, {}
+    both, recorded = PerCallTotals(), sampled.executions.count
+    both.merge_sampled(sampled, weight.calls)
+    of_calls = _share_error(weight, recorded)
+    of_executions = math.hypot(of_calls, sampled.executions.spread() / math.sqrt(recorded))
+    error = {
+        "calls": math.ceil(both.executions.count * of_calls),
+        "executions": math.ceil(both.executions.sum * of_executions),
+    }
+    if exact is not None:
+        recorded += exact.executions.count
+        both.merge(exact)
+    return both, {"rate": round(both.executions.count / recorded, 3), "error": error}
+
+
+def _share_error(weight: Weight, here: int) -> float:
+    """The relative standard error of the number of calls of which ``here`` were recorded: a binomial share of all."""
+    return math.hypot(weight.error, math.sqrt(max(1 - here / weight.recorded, 0.0) / here))
+
+
 def _error(
     both: CallTotals, exact: CallTotals | None, sampled: CallTotals | None, weight: Weight | None
 ) -> dict[str, int]:
@@ -73,8 +106,7 @@ def _error(
     if weight is None or sampled is None or not sampled.own.count:
         return {"calls": calls, "wall": wall}
     here = sampled.own.count
-    # of the recorded calls so many were this entry's: a binomial share
-    error = math.hypot(weight.error, math.sqrt(max(1 - here / weight.recorded, 0.0) / here))
+    error = _share_error(weight, here)
     time_error = weight.time_error or sampled.wall.spread() / math.sqrt(here)
     return {"calls": math.ceil(calls * error), "wall": math.ceil(wall * math.hypot(error, time_error))}
 

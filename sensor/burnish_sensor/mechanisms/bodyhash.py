@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import hashlib
-from typing import Union
+from typing import Callable, Union, cast
 
 _LEFT_OUT = frozenset({"ctx", "kind", "type_comment"})
 FunctionNode = Union[ast.FunctionDef, ast.AsyncFunctionDef]
@@ -51,15 +51,50 @@ def body_hash(node: FunctionNode) -> str:
 
 def canonical(value: object) -> str:
     """A syntax tree as text that is the same on every Python: no positions, no empty field, no `ctx`."""
-    if isinstance(value, ast.JoinedStr):  # 3.12.0 and 3.12.1 put empty constants into its format, others do not
-        value = ast.JoinedStr([part for part in value.values if getattr(part, "value", None) != ""])
-    if isinstance(value, ast.AST):
-        fields = [
-            f"{name}={canonical(field)}"
-            for name, field in ast.iter_fields(value)
-            if name not in _LEFT_OUT and field is not None and field != []
-        ]
-        return f"{type(value).__name__}({','.join(fields)})"
-    if isinstance(value, list):
-        return f"[{','.join(canonical(item) for item in value)}]"
-    return repr(value)
+    parts: list[str] = []
+    _write(value, parts.append)
+    return "".join(parts)
+
+
+def _write(value: object, put: Callable[[str], None]) -> None:
+    kind = type(value)
+    fields = _FIELDS.get(kind)
+    if fields is not None:
+        _write_node(value, kind, fields, put)
+    elif kind is list:
+        put("[")
+        for number, item in enumerate(cast("list[object]", value)):
+            if number:
+                put(",")
+            _write(item, put)
+        put("]")
+    else:
+        put(repr(value))
+
+
+def _write_node(node: object, kind: type, fields: tuple[tuple[str, str], ...], put: Callable[[str], None]) -> None:
+    put(kind.__name__ + "(")
+    separator = ""
+    for name, label in fields:
+        field = getattr(node, name, None)
+        if kind is ast.JoinedStr:  # 3.12.0 and 3.12.1 put empty constants into its format, others do not
+            field = [part for part in cast("list[object]", field) if getattr(part, "value", None) != ""]
+        if field is None or field == []:
+            continue
+        put(separator + label)
+        separator = ","
+        if type(field) is str:
+            put(repr(field))
+        else:
+            _write(field, put)
+    put(")")
+
+
+def _fields_of(kind: type[ast.AST]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, name + "=") for name in kind._fields if name not in _LEFT_OUT)
+
+
+#: the fields of each class of nodes, with what is written before their values
+_FIELDS: dict[type, tuple[tuple[str, str], ...]] = {
+    kind: _fields_of(kind) for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, ast.AST)
+}

@@ -2,81 +2,91 @@
 its body, and whether another function of the module has its name.
 
 Only the lines of the function are parsed, and only by the flush thread: parsing a long module would hold the
-interpreter for too long.
+interpreter for too long. Where they are is told by the module's outline (``outline.py``).
 """
 
 from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_left
 from collections import OrderedDict
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from . import outline
+from .outline import Definition
 from .registry import Function
+
+if TYPE_CHECKING:
+    import ast
 
 _FILES = 16
 _CODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-
-
-class Definition(NamedTuple):
-    """Where a function is defined; ``body`` is "" where it cannot be told."""
-
-    line: int
-    end_line: int
-    body: str
 
 
 class _File:
     """The lines of a file as it was when its first function was seen; none where it has changed since."""
 
     def __init__(self, path: str, stamp: tuple[int, int]) -> None:
-        self.lines: list[str] = []
-        self._names: dict[int, str] | None = None
+        self.text = ""
+        self._outline: list[Definition] | None = None
+        self._parsed: dict[int, Definition] | None = None
         try:
             with open(path, "rb") as stream:
                 data = stream.read()
             if stamp_of(path) == stamp:
-                self.lines = _decoded(data).splitlines(keepends=True)
+                self.text = _decoded(data)
         except (OSError, LookupError, ValueError):
             pass
+        self.lines = self.text.split("\n") if self.text else []
 
-    def definition(self, code: CodeType) -> Definition:
-        """The definition of a function; its ``def`` is below its decorators."""
-        import ast
+    def definition(self, code: CodeType) -> Definition | None:
+        """The ``def`` of a function, which is below its decorators."""
+        if self._outline is None:
+            self._outline = list(outline.definitions(self.text))
+        at = bisect_left(self._outline, (code.co_firstlineno,))
+        if at < len(self._outline) and self._outline[at].name == code.co_qualname:
+            return self._outline[at]
+        if self._parsed is None:
+            self._parsed = _parsed(self.text)
+        found = self._parsed.get(code.co_firstlineno)
+        named = found is not None and found.name.rpartition(".")[2] == code.co_name  # `global` changes what is before
+        return found if named else None
 
-        from .bodyhash import body_hash  # both load much, and only the flush thread asks
+    def end_and_body(self, code: CodeType, line: int) -> tuple[int, str]:
+        """Where a function whose ``def`` is on ``line`` ends, and its body: "" where it cannot be told."""
+        from .bodyhash import body_hash  # loads much, and only the flush thread asks
 
-        first, last = code.co_firstlineno, _last_line(code)
-        if not self.lines[first - 1 :]:
-            return Definition(first, last, "")
-        lines = self.lines[first - 1 : self._end_of_block(first, last)]
-        indented = lines[0][:1] in " \t"
-        try:
-            tree = ast.parse(("if 1:\n" if indented else "") + "".join(lines))
-        except (SyntaxError, ValueError):  # a lambda's, or not what was imported
-            return Definition(first, last, "")
-        for node in ast.walk(tree):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == code.co_name:
-                shift = first - 1 - indented
-                return Definition(node.lineno + shift, (node.end_lineno or node.lineno) + shift, body_hash(node))
-        return Definition(first, last, "")
+        for last in (_last_line(code), _last_position(code)):
+            end = self._end_of_block(line, max(last, line))
+            node = _function(self.lines[line - 1 : end])
+            if node is not None and node.name == code.co_name:
+                return (node.end_lineno or node.lineno) + line - node.lineno, body_hash(node)
+        return max(line, _last_position(code)), ""
 
     def _end_of_block(self, first: int, last: int) -> int:
         """The last line of a block, which may be after the last line that has code: dead code is not compiled."""
         margin = _margin(self.lines[first - 1])
-        while last < len(self.lines) and (not self.lines[last].strip() or _margin(self.lines[last]) > margin):
+        while last < len(self.lines):
+            text = self.lines[last].strip()
+            if text and text[0] not in ")]}" and _margin(self.lines[last]) <= margin:
+                break
             last += 1
         return last
 
-    def suffix(self, code: CodeType) -> str:
-        """``:line`` for a second definition of a name in its module, else ""."""
-        pattern = re.compile(r"[ \t]*(?:async[ \t]+)?def[ \t]+%s\b" % re.escape(code.co_name))
-        if sum(1 for line in self.lines if pattern.match(line)) < 2:
-            return ""
-        if self._names is None:
-            self._names = _suffixes("".join(self.lines))
-        return self._names.get(code.co_firstlineno, "")
+
+def _function(lines: list[str]) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    """The function that begins in the first of these lines; None where they are not one."""
+    import ast
+
+    inside = lines[0][:1] in " \t"
+    try:
+        body = ast.parse(("if 1:\n" if inside else "") + "\n".join(lines)).body
+    except (SyntaxError, ValueError):  # not what was imported
+        return None
+    first = body[0].body[0] if isinstance(body[0], ast.If) else body[0]
+    return first if isinstance(first, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
 
 
 def _decoded(data: bytes) -> str:
@@ -91,26 +101,28 @@ def _decoded(data: bytes) -> str:
     return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _suffixes(text: str) -> dict[int, str]:
-    """The suffix of each definition whose name was used before in its module, by its first line."""
+def _parsed(text: str) -> dict[int, Definition]:
+    """All functions of a module, by the line of their first decorator. Takes long, and so is for the rare case only."""
     import ast
 
-    found: dict[int, str] = {}
+    found: dict[int, Definition] = {}
     seen: set[str] = set()
 
     def visit(node: ast.AST, prefix: str) -> None:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 name = prefix + child.name
-                if name in seen:
-                    first = child.decorator_list[0].lineno if child.decorator_list else child.lineno
-                    found[first] = f":{child.lineno}"
+                first = child.decorator_list[0].lineno if child.decorator_list else child.lineno
+                found[first] = Definition(child.lineno, name, name in seen)
                 seen.add(name)
                 visit(child, name + ".<locals>.")
             else:
                 visit(child, prefix + child.name + "." if isinstance(child, ast.ClassDef) else prefix)
 
-    visit(ast.parse(text), "")
+    try:
+        visit(ast.parse(text), "")
+    except (SyntaxError, ValueError):  # not what was imported
+        pass
     return found
 
 
@@ -119,8 +131,16 @@ def _margin(line: str) -> int:
 
 
 def _last_line(code: CodeType) -> int:
-    last = max((line or 0 for position in code.co_positions() for line in position[:2]), default=0)
+    """The line of the last statement that has code, or one near it."""
+    last = max((line or 0 for _, _, line in code.co_lines()), default=0)
     inner = [_last_line(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
+    return max([code.co_firstlineno, last, *inner])
+
+
+def _last_position(code: CodeType) -> int:
+    """The last line of what has code: of an expression the one on which it ends. Takes ten times as long."""
+    last = max((line or 0 for position in code.co_positions() for line in position[:2]), default=0)
+    inner = [_last_position(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
     return max([code.co_firstlineno, last, *inner])
 
 
@@ -177,16 +197,22 @@ class Discovered(Function):
         name = f"{self._module}:{code.co_qualname}"
         if code.co_name == "<lambda>":
             self.name = f"{name}:{code.co_firstlineno}"
-            self.line, self.end_line, self._body = code.co_firstlineno, _last_line(code), ""
+            self.line, self.end_line, self._body = code.co_firstlineno, _last_position(code), ""
             return
         file = self._definitions.file(code.co_filename, self._stamp)
-        self.name = name + file.suffix(code)
-        self.line, self.end_line, self._body = file.definition(code)
+        found = file.definition(code)
+        if found is None:
+            found = Definition(code.co_firstlineno, name, again=False)
+            self.end_line, self._body = _last_position(code), ""
+        else:
+            self.end_line, self._body = file.end_and_body(code, found.line)
+        self.name = f"{name}:{found.line}" if found.again else name
+        self.line = found.line
 
     def text(self) -> list[str]:
         """See ``Function``."""
         lines = self._definitions.file(self._code.co_filename, self._stamp).lines
-        return [line.rstrip("\r\n") for line in lines[self.line - 1 : self.end_line]]
+        return lines[self.line - 1 : self.end_line]
 
     @property
     def body(self) -> str:

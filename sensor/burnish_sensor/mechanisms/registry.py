@@ -83,6 +83,7 @@ class Registry:
         self.modules: list[str] = []
         self.fallbacks: list[str] = []
         self._numbers: dict[str, int] = {}
+        self._unnamed: list[Function] = []
         self._lock = threads.Lock()
 
     def after_fork_in_child(self) -> None:
@@ -110,4 +111,11 @@ class Registry:
                 self.dropped += 1
                 return 0
             self.functions.append(function)
+            self._unnamed.append(function)
             return len(self.functions) - 1
+
+    def take_unnamed(self) -> list[Function]:
+        """The functions that ``append`` numbered since the last time: to name them, files may have to be read."""
+        with self._lock:
+            unnamed, self._unnamed = self._unnamed, []
+        return unnamed

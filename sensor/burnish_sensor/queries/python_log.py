@@ -133,15 +133,10 @@ class PythonQueryLog:
         return self._here(self._left.get()) or self._carried.get()
 
     def _here(self, left: Site | None = None) -> Site | None:
-        """``left`` is where the function was when it went on in a greenlet of a library: its frame is not below this
-        one there."""
-        found = self._recorder.site(self._files)
-        function = found if isinstance(found, int) else found[0]
-        if not function:
-            return None
-        if left is not None and left[0] == function:
-            return left
-        return site_in_greenlets(function, self._files) if isinstance(found, int) else found
+        found = self._recorder.site(self._files, left)
+        if isinstance(found, int):
+            return site_in_greenlets(found, self._files) if found else None
+        return found
 
     def carry(self) -> Token[Site | None] | None:
         return self._keep(self._carried)

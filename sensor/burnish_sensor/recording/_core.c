@@ -35,6 +35,7 @@
 enum { OFF, COUNT, TIMED, DRAIN };
 enum { FUNCTION, GENERATOR, COROUTINE, ASYNC_GENERATOR };
 enum { NESTED = 1, PARTIAL = 2 };
+enum { ABOVE = 1, CALL_SITE = 2 };  /* a statement ran in a call of a function; it was the nearest to one */
 
 /* Calls of one kind that are offered as exemplars: those whose random tag is not below the bar are counted only. */
 typedef struct {
@@ -45,7 +46,7 @@ typedef struct {
 typedef struct {
     uint64_t recorder;       /* the id of the owner: code objects may outlive it */
     uint32_t number;
-    uint8_t form, kind, sampled, bound, marked, asked;  /* asked: a call of it ran a statement, since last told */
+    uint8_t form, kind, sampled, bound, marked, asked;  /* asked: ABOVE or CALL_SITE, since last told */
     uint32_t epoch;          /* grows when running calls are cut */
     uint32_t live;           /* calls that run or wait now */
     uint64_t counted;        /* in form COUNT, since last taken */
@@ -179,6 +180,7 @@ typedef struct {
     PyObject *full, *capture, *wake, *discover, *disable;
     long long cost, slice_end, room, dropped, names_room, first_slow_ns;
     char closed, roused, grew;
+    char was_sampled;        /* any function, ever: calls may run that are not recorded */
     char taken;              /* the end of what is taken has to be told */
     Function **functions;
     uint32_t n_functions, sampled;
@@ -828,12 +830,15 @@ static void pass_up(Stack *k, Queries *queries)
     else free_queries(queries);
 }
 
-/* Remember that a statement ran in a call of a function. */
-static void ask(Recorder *r, Function *f)
+/* Remember what a function has to do with a statement: ABOVE or CALL_SITE. */
+static void ask(Recorder *r, Function *f, uint8_t what)
 {
-    if (f->asked || (r->n_asking >= r->asking_room && !more(&r->asking, &r->asking_room, sizeof(uint32_t)))) return;
-    f->asked = 1;
-    r->asking[r->n_asking++] = f->number;
+    if (f->asked & what) return;
+    if (!f->asked) {
+        if (r->n_asking >= r->asking_room && !more(&r->asking, &r->asking_room, sizeof(uint32_t))) return;
+        r->asking[r->n_asking++] = f->number;
+    }
+    f->asked |= what;
 }
 
 /* Record what a call ran, when it ends. */
@@ -846,9 +851,9 @@ static void give_up(Recorder *r, CallLog *context, Function *f, const Queries *q
         uint32_t driver = use->n >= 2 ? driver_of(q, use, r->statements) : 0;
         const KeyUse *driving = driver ? use_of(q, driver) : NULL;
         uint64_t rows = driving != NULL ? driving->rows : 0;
-        record_use(context, (Use){f->number, use->key, use->n, use->identical, driver, use->time, rows});
+        record_use(context, (Use){f->number << 1 | f->sampled, use->key, use->n, use->identical, driver, use->time, rows});
     }
-    ask(r, f);
+    ask(r, f, ABOVE);
 }
 
 /* ---- the ends of calls ---- */
@@ -1505,6 +1510,7 @@ static PyObject *set_sampled(Recorder *r, PyObject *arguments)
     if (sampled && !f->sampled) r->sampled++;
     if (!sampled && f->sampled) r->sampled--;
     f->sampled = (uint8_t)sampled;
+    r->was_sampled |= f->sampled;
     Py_RETURN_NONE;
 }
 
@@ -1791,14 +1797,21 @@ static PyObject *function(Recorder *r, PyObject *Py_UNUSED(ignored))
     return PyLong_FromUnsignedLong(s != NULL ? innermost(r, s) : 0);
 }
 
-/* A statement runs here: the sampled functions on the real stack are to be recorded from now on. */
-static void ask_unrecorded(Recorder *r, RealFrame *from)
+/* The innermost application function, whether its call is recorded or not; 0: none. `here`: whether its frame is on this
+ * real stack. In a greenlet it may not be: then who entered the greenlet knows better. */
+static uint32_t nearest(Recorder *r, State *s, int *here)
 {
-    for (int i = 0; from != NULL && i < CALLER_FRAMES; i++, from = real_below(from)) {
-        PyObject *code = real_code(from);
+    Frame *top = top_of(s->current);
+    *here = 1;
+    if (!r->was_sampled) return top != NULL ? top->shown : 0;
+    for (RealFrame *at = running(s); at != NULL; at = real_below(at)) {
+        if (top != NULL && (void *)at == top->iframe) return top->shown;
+        PyObject *code = real_code(at);
         Function *f = code != NULL ? of_code(r, code) : NULL;
-        if (f != NULL && f->sampled) ask(r, f);
+        if (f != NULL) return f->number;
     }
+    *here = 0;
+    return top != NULL ? top->shown : 0;
 }
 
 /* The number of a value in a dictionary, a new one where it is not there; 0 with an exception. */
@@ -1820,9 +1833,10 @@ static PyObject *asking(Recorder *r, PyObject *Py_UNUSED(ignored))
 {
     PyObject *found = PyList_New(0);
     while (found != NULL && r->n_asking) {
-        uint32_t number = r->asking[--r->n_asking];
-        if (r->functions[number] != NULL) r->functions[number]->asked = 0;
-        found = listed(found, PyLong_FromUnsignedLong(number));
+        Function *f = r->functions[r->asking[--r->n_asking]];
+        int site = f->asked & CALL_SITE;
+        f->asked = 0;
+        found = listed(found, Py_BuildValue("(IO)", f->number, site ? Py_True : Py_False));
     }
     return found;
 }
@@ -1966,7 +1980,8 @@ static PyObject *use_data(Recorder *r, PyObject *name, UseRow *row)
         Py_XDECREF(drivers);
         return NULL;
     }
-    return Py_BuildValue("(OINNKLN)", name, row->function, key_object(r, row->key), executions,
+    return Py_BuildValue("(OIONNKLN)", name, row->function >> 1, row->function & 1 ? Py_True : Py_False,
+                         key_object(r, row->key), executions,
                          (unsigned long long)row->identical, (long long)row->time, drivers);
 }
 
@@ -2442,14 +2457,14 @@ static PyMethodDef recorder_methods[] = {
     NONE("context", context, "Where things are accumulated now."),
     NONE("function", function, "The innermost application function here; 0: none."),
     NONE("now", now, "Its clock, in ns."),
-    NONE("asking", asking, "The functions of which calls ran statements, since last asked."),
+    NONE("asking", asking, "The functions of which calls ran statements, since last asked: [(number, whether it was a call site)]."),
     SOME("fold", fold, "fold(context, name, all=False): move the calls of a context to the table of a name; with `all` its"
          " executions too."),
     ONE("fold_nameless", fold_nameless, "fold_nameless(context): move its executions to a table that waits for the name."),
     ONE("pending", pending, "pending(contexts): about how many calls were folded, and wait in these contexts."),
     ONE("clear", clear, "Forget the calls of a context."),
     ONE("take", take, "take(limit): up to so many rows (name, function, sampled, calls, callers, wall, own, errors), and then"
-        " (name, function, key, executions, identical, time, drivers) and (name, key, wall, rows, errors)."),
+        " (name, function, sampled, key, executions, identical, time, drivers) and (name, key, wall, rows, errors)."),
     ROWS_METHODS,
     NONE("reap", reap, "Give up threads that ended; their contexts."),
     NONE("root", root, "The context of this thread outside of entries."),

@@ -38,7 +38,7 @@ typedef struct {
     uint32_t n, room, n_drivers, drivers_room;
 } Queries;
 
-/* One key of a call that ended; `driver` 0: none. */
+/* One key of a call that ended; `driver` 0: none. `function` is its number << 1 | sampled, as in Record; so in UseRow. */
 typedef struct {
     uint32_t function, key, n, identical, driver;
     int64_t time;

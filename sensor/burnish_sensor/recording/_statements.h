@@ -253,10 +253,14 @@ static int find_site(QueryLog *l, Execution *e, int entered)
 {
     Recorder *r = l->recorder;
     State *s = state_of(r);
-    if (s != NULL && r->sampled) ask_unrecorded(r, running(s));
-    uint32_t function = s != NULL ? innermost(r, s) : 0;
+    int here = 1;
+    uint32_t function = s != NULL ? nearest(r, s, &here) : 0;
+    if (entered && !here) {
+        int found = take_from(e, l->left, 0);
+        if (found) return found;
+    }
     if (function) {
-        int found = entered ? take_from(e, l->left, function) : 0;
+        int found = entered && here ? take_from(e, l->left, function) : 0;
         if (!found) found = take_frame(l, s, e, function);
         if (found) return found;
         PyObject *number = PyLong_FromUnsignedLong(function);
@@ -394,6 +398,8 @@ static int hash_parameters(QueryLog *l, PyObject *text, PyObject *values, uint64
 /* Record an execution that has a key in what runs here. */
 static void add_execution(Recorder *r, State *s, Execution *e, uint64_t parameters)
 {
+    Function *f = e->function < r->n_functions ? r->functions[e->function] : NULL;
+    if (f != NULL) ask(r, f, CALL_SITE);
     e->order = ++r->order;
     await_fold(context_of(r, s), e);
     Queries *q = running_queries(r, s);

@@ -53,8 +53,8 @@ class Calls(Protocol):
         """What hooks of databases call; ``files`` are the relative paths of the application's files by path.
 
         A statement belongs to ``function()``, at the file and line of the innermost function's frame whose code is of
-        one of them; sampled functions on the stack are pinned. When a call ends, what it ran is summed with its
-        function, and passed to the call or entry below.
+        one of them. When a call ends, what it ran is summed with its function, and passed to the call or entry below;
+        so that of a call which is not recorded is that of the recorded one below.
         """
 
     def new_context(self, name: str, kind: str) -> Work:

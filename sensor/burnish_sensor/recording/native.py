@@ -300,7 +300,8 @@ class NativeRecorder:
             first += _FUNCTIONS
         for function, slices in self.core.resumptions():
             self.sampling.resumptions[function] += slices
-        self.sampling.pinned.update(self.core.asking())
+        for function, site in self.core.asking():
+            self.sampling.ran_statement(function, site)
 
     def forget(self) -> None:
         self.core.forget()

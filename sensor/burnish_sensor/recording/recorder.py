@@ -90,13 +90,15 @@ class Recorder:
     def query_log(self, statements: Statements, files: dict[str, str]) -> PythonQueryLog:
         return PythonQueryLog(self, statements, files)
 
-    def site(self, files: dict[str, str]) -> Site | int:
-        """For the query log: ``function()`` with file and line of the innermost frame of one of ``files``; only the
-        number where there is no such frame on the stack of this thread."""
+    def site(self, files: dict[str, str], left: Site | None) -> Site | int:
+        """For the query log: the innermost function with file and line of the innermost frame of one of ``files``; only
+        the number where there is no such frame on the stack of this thread. ``left`` is where a function was when it
+        went on in a greenlet of a library: its frame is not below this one there."""
         frame = sys._getframe(1)
-        function = self.function()
-        if self.sampling.shed:
-            function = self.sampling.pin_unrecorded(frame) or function
+        unrecorded, here = self.sampling.nearest(frame)
+        function = unrecorded or self.function()
+        if left is not None and (not here or left[0] == function):
+            return left
         place = place_of(frame, files) if function else None
         return function if place is None else (function, *place)
 

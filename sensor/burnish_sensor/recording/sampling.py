@@ -19,6 +19,8 @@ from .context import CHILD, EDGE, OVERHEAD, PARENT, CallGraph, Edge, Frame
 PROTOCOL = (StopIteration, StopAsyncIteration, GeneratorExit)
 _CALLS_PER_PHASE = 256
 FRAMES_TO_CALLER = 40
+#: how close a function is to statements: one ran in a call of it; no other of the application was nearer to one
+ABOVE, CALL_SITE = 1, 2
 _FRAMES_TO_OUTERMOST = 400
 
 
@@ -33,8 +35,10 @@ class Sampling:
         self._graph, self._clock = graph, clock
         self.shed: frozenset[int] = frozenset()
         self.numbers_of_code: dict[CodeType, int] = {}
-        #: functions that issued a query: they are not sampled any more
-        self.pinned: set[int] = set()
+        #: functions in calls of which statements ran; those of them that were the nearest to one
+        self._above: set[int] = set()
+        self._sites: set[int] = set()
+        self._used = False
         #: resumptions of generators and coroutines since they were last asked for; for their cost, so no lock
         self.resumptions: Counter[int] = Counter()
         self.over: Callable[[], None] = lambda: None
@@ -43,12 +47,21 @@ class Sampling:
     def use(self, shed: frozenset[int]) -> None:
         """Sample these functions from now on."""
         self.shed = shed
+        self._used = self._used or bool(shed)
         self._graph.watch(shed)
 
     def know(self, code: CodeType, function: int, reports: bool) -> None:
         """A form of the code of a function, and whether calls in it are recorded."""
         if not reports:
             self.numbers_of_code[code] = function
+
+    def ran_statement(self, function: int, site: bool) -> None:
+        """A statement ran in a call of a function; ``site``: no other function of the application was nearer to it."""
+        (self._sites if site else self._above).add(function)
+
+    def closeness(self, function: int) -> int:
+        """To statements: ``CALL_SITE``, ``ABOVE``, or 0."""
+        return CALL_SITE if function in self._sites else ABOVE if function in self._above else 0
 
     def begin_phase(self, form: int, ns: int) -> None:
         """A phase of a slice begins, for ``ns`` at most."""
@@ -84,20 +97,19 @@ class Sampling:
         parent[OVERHEAD] += took
         return edge.inner() if nested else edge
 
-    def pin_unrecorded(self, frame: FrameType | None) -> int:
-        """Pin the functions on the real stack whose calls are not recorded; the innermost, if nothing that is recorded
-        is above it, else 0."""
-        innermost, recorded = 0, False
-        for _ in range(FRAMES_TO_CALLER):
-            if frame is None:
-                break
+    def nearest(self, frame: FrameType | None) -> tuple[int, bool]:
+        """The innermost application function on the real stack if its call is not recorded, else 0; and whether there
+        is any. In a greenlet there may be none: then who entered the greenlet knows better."""
+        if not self._used:
+            return 0, True
+        while frame is not None:
             number = self.numbers_of_code.get(frame.f_code)
             if number is not None:
-                self.pinned.add(number)
-                innermost = innermost or (0 if recorded else number)
-            recorded = recorded or FRAME in frame.f_code.co_varnames
+                return number, True
+            if FRAME in frame.f_code.co_varnames:
+                return 0, True
             frame = frame.f_back
-        return innermost
+        return 0, False
 
     def _unrecorded_caller(self) -> tuple[int, FrameType | None]:
         """The number of the nearest application function below if its call is not recorded, and its frame."""

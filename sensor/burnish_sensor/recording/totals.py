@@ -156,6 +156,16 @@ class PerCallTotals:
         for driver, *sums in drivers:
             self.drivers[driver].add_sums(sums)
 
+    def merge_sampled(self, other: PerCallTotals, weight: float) -> None:
+        """Add calls each of which stands for ``weight`` calls."""
+        calls = round(other.executions.count * weight)
+        factor = calls / other.executions.count
+        self.executions.merge(other.executions.scaled(calls))
+        self.identical += round(other.identical * factor)
+        self.time += round(other.time * factor)
+        for key, sums in other.drivers.items():
+            self.drivers[key].add_sums([round(value * factor) for value in sums.values])
+
     def merge(self, other: PerCallTotals) -> None:
         self.executions.merge(other.executions)
         self.identical += other.identical
@@ -198,6 +208,8 @@ class Totals:
         self.supplements: dict[int, tuple[CallTotals, float]] = {}
         self.queries: defaultdict[Key, QueryTotals] = defaultdict(QueryTotals)
         self.per_call: defaultdict[tuple[int, Key], PerCallTotals] = defaultdict(PerCallTotals)
+        #: the same of functions of which only some calls were recorded
+        self.sampled_per_call: defaultdict[tuple[int, Key], PerCallTotals] = defaultdict(PerCallTotals)
         self.dependencies: defaultdict[tuple[Endpoint, Site], DependencyTotals] = defaultdict(DependencyTotals)
         #: how many rows of statements per call there may be
         self.per_call_room = _ROWS_PER_TABLE
@@ -217,11 +229,12 @@ class Totals:
     def drain_queries(self, context: Context, sampling: Sampling) -> None:
         """The same for what ran in it."""
         for execution in take(context.executions):
+            sampling.ran_statement(execution.key[1][0], site=True)
             if execution.key in self.queries or self._has_room(self.queries):
                 self.queries[execution.key].add(execution)
         for function, queries in take(context.returned):
-            self._add_call(function, queries)
-            sampling.pinned.add(function)
+            self._add_call(function, queries, function in sampling.shed)
+            sampling.ran_statement(function, site=False)
 
     def _add_dependency(self, call: Dependency) -> None:
         if call.key in self.dependencies or len(self.dependencies) < _ROWS_PER_TABLE:
@@ -229,14 +242,15 @@ class Totals:
         else:
             self.dropped_dependencies += 1
 
-    def _add_call(self, function: int, queries: CallQueries) -> None:
+    def _add_call(self, function: int, queries: CallQueries, sampled: bool) -> None:
+        table = self.sampled_per_call if sampled else self.per_call
         for key, record in queries.keys.items():
             row = (function, key)
-            if not record.n or not (row in self.per_call or self._has_room(self.per_call)):
+            if not record.n or not (row in table or self._has_room(table)):
                 continue
             driver = queries.driver_of(key) if record.n >= 2 else None
             rows = queries.keys[driver].rows if driver in queries.keys else 0
-            self.per_call[row].add(record, driver, rows)
+            table[row].add(record, driver, rows)
 
     def add_query(self, key: Key, wall: Counts, rows: int | None, errors: dict[str, int]) -> None:
         """Add what was summed already of the executions of a statement at a call site."""
@@ -246,6 +260,7 @@ class Totals:
     def add_use(
         self,
         function: int,
+        sampled: bool,
         key: Key,
         executions: Counts,
         identical: int,
@@ -253,11 +268,13 @@ class Totals:
         drivers: Iterable[tuple[Key, float, float, float, float, float, float]],
     ) -> None:
         """Add what was summed already of the calls of a function that ran one statement."""
-        if (function, key) in self.per_call or self._has_room(self.per_call):
-            self.per_call[function, key].add_counts(executions, identical, time, drivers)
+        table = self.sampled_per_call if sampled else self.per_call
+        if (function, key) in table or self._has_room(table):
+            table[function, key].add_counts(executions, identical, time, drivers)
 
     def _has_room(self, table: dict[Any, Any]) -> bool:
-        if len(table) < (self.per_call_room if table is self.per_call else _ROWS_PER_TABLE):
+        bounded = table is self.per_call or table is self.sampled_per_call
+        if len(table) < (self.per_call_room if bounded else _ROWS_PER_TABLE):
             return True
         self.dropped += 1
         return False
@@ -272,6 +289,8 @@ class Totals:
             self.queries[key].merge(queries)
         for row, per_call in other.per_call.items():
             self.per_call[row].merge(per_call)
+        for row, per_call in other.sampled_per_call.items():
+            self.sampled_per_call[row].merge(per_call)
         for endpoint, dependency in other.dependencies.items():
             self.dependencies[endpoint].merge(dependency)
         self.dropped += other.dropped

@@ -25,7 +25,7 @@ from ..queries.statements import Statements
 from ..recording.calls import Calls
 from ..settings import Settings
 from .memory import MemoryBound
-from .pieces import Paced, as_bytes, encode
+from .pieces import Paced, as_bytes, encode, in_order
 from .schedule import Schedule
 from .shapes import Shapes
 from .window import Window
@@ -212,7 +212,15 @@ class Flusher:
         self._memory.check(self._window, self.exemplars, self._notices)
         self._governor.decide()
 
+    def _name_functions(self) -> None:
+        """Find out the names of new functions file by file: asked for in any order, each would read its file again."""
+        pace = Paced(self._rest)
+        for function in in_order(self._registry.take_unnamed(), lambda function: function.file, pace):
+            _ = function.name
+            pace()
+
     def _flush(self) -> None:
+        self._name_functions()
         self._window.estimated = self._governor.tracked()
         self._fold(last=True)
         window = self._window

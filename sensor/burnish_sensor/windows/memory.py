@@ -69,5 +69,6 @@ class MemoryBound:
         held = self._recorder.memory() + len(self._registry.functions) * _FUNCTION + len(self._statements) * _STATEMENT
         for totals in list(window.totals.values()):
             held += (len(totals.calls) + len(totals.sampled)) * _CALL_ROW
-            held += (len(totals.queries) + len(totals.per_call) + len(totals.dependencies)) * _ROW
+            held += (len(totals.queries) + len(totals.dependencies)) * _ROW
+            held += (len(totals.per_call) + len(totals.sampled_per_call)) * _ROW
         return held + (exemplars.kept() * _EXEMPLAR if exemplars is not None else 0)

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from ..governor.weighting import Weight, unseen_below, weighted, without_own
+from ..governor.weighting import Weight, unseen_below, weighted, weighted_per_call, without_own
 from ..mechanisms.registry import OTHER, Registry
 from ..queries.dependencies import Endpoint
 from ..queries.log import Key, Site
@@ -103,7 +103,10 @@ class Window:
         return (
             not self.entries
             and not (self.rows is not None and self.rows.calls)
-            and not any(t.has_calls() or t.queries or t.per_call or t.dependencies for t in self.totals.values())
+            and not any(
+                t.has_calls() or t.queries or t.per_call or t.sampled_per_call or t.dependencies
+                for t in self.totals.values()
+            )
         )
 
     def no_more_per_call(self) -> None:
@@ -187,8 +190,10 @@ class _Tables:
             yield self._query_row(entry, key, totals.queries.pop(key))
 
     def _per_call(self, entry: str, totals: Totals) -> Iterator[dict[str, Any]]:
-        for row in in_order(totals.per_call, lambda row: (self._peek(row[0]), self._order(row[1])), self._pace):
-            yield self._per_call_row(entry, *row, totals.per_call.pop(row))
+        rows = itertools.chain(totals.per_call, (r for r in totals.sampled_per_call if r not in totals.per_call))
+        for row in in_order(rows, lambda row: (self._peek(row[0]), self._order(row[1])), self._pace):
+            per_call, rate = weighted_per_call(totals, row, self._weights.get(row[0]))
+            yield {**self._per_call_row(entry, *row, per_call), **rate}
 
     def _dependencies(self, entry: str, totals: Totals) -> Iterator[dict[str, Any]]:
         def order(key: tuple[Endpoint, Site]) -> tuple[Endpoint, str, Site]:

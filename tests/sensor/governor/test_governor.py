@@ -185,7 +185,7 @@ def test_errors_stay_exact_when_calls_are_sampled(tmp_path: Path) -> None:
     assert row["errors"] == {"KeyError": process.truth["fails"]}
 
 
-def test_a_slow_function_and_one_with_queries_are_never_sampled(tmp_path: Path) -> None:
+def test_a_slow_function_and_one_with_queries_are_not_sampled_while_others_save_enough(tmp_path: Path) -> None:
     process = Process(tmp_path)
     steps = [lambda: process.call("hot", 1_000)] * 80 + [lambda: process.call("asks"), lambda: process.call("slow")]
     process.run(1_000, *steps)
@@ -196,9 +196,68 @@ def test_a_slow_function_and_one_with_queries_are_never_sampled(tmp_path: Path) 
         assert "rate" not in found[name]
         assert found[name]["calls"] == process.truth[name]
     assert window["queries"][0]["executions"] == process.truth["asks"]
+    assert [row for row in window["per_call"] if "rate" in row] == []
 
 
-def test_a_sampled_function_that_issues_a_query_is_exact_from_then_on(tmp_path: Path) -> None:
+LAYERS = """
+    def view(n):
+        tick(3_000)
+        for _ in range(n): layer()
+    def layer():
+        tick(2_000)
+        asks()
+    def asks():
+        tick(2_000)
+        bench.query("SELECT 2", took=1_000)
+    def busy():
+        tick(2_000)
+"""
+
+
+def layers(folder: Path) -> Process:
+    """``view`` calls ``layer`` calls ``asks``, which is the only one that runs a statement; ``busy`` runs none."""
+    process = Process(folder)
+    process.app.update(process.bench.load(LAYERS, "late", "late.py"))
+    return process
+
+
+def test_the_functions_above_a_statement_are_shed_before_its_call_site_and_after_others(tmp_path: Path) -> None:
+    process = layers(tmp_path)
+    asking = [lambda: process.call("view", 1)]
+    process.run(400, *asking, *[lambda: process.call("busy")] * 200)
+    assert {name for name, row in rows(process.window()).items() if "rate" in row} == {"busy"}
+    pause = process.bench.clock.advance
+    process.run(1_000, *asking, lambda: pause(100_000))
+    process.window()
+    process.run(400, *asking, lambda: pause(100_000))
+    sampled = {name for name, row in rows(process.window()).items() if "rate" in row}
+    assert "asks" not in sampled
+    assert sampled & {"view", "layer"}
+
+
+def test_of_sampled_functions_statements_are_exact_and_their_number_in_a_call_is_an_estimate(tmp_path: Path) -> None:
+    process = layers(tmp_path)
+    process.run(500, lambda: process.call("view", 4, view=1, layer=4, asks=4))
+    process.window()
+    process.truth.clear()
+    process.run(1_000, lambda: process.call("view", 4, view=1, layer=4, asks=4))
+    window = process.window()
+    found = rows(window)
+    assert all("rate" in found[name] for name in ("view", "layer", "asks"))
+    (query,) = window["queries"]
+    assert (query["function"], query["line"]) == ("late:asks", 10)
+    assert query["executions"] == process.truth["asks"]
+    per_call = {bare(row["function"]): row for row in window["per_call"]}
+    for name, executions in (("view", 4), ("layer", 1), ("asks", 1)):
+        row = per_call[name]
+        assert row["rate"] > 1
+        assert row["executions"]["count"] == row["calls"] == pytest.approx(found[name]["calls"], rel=0.02)
+        assert row["executions"]["sum"] == executions * row["calls"], "a recorded call knows all that was run below it"
+        assert abs(row["calls"] - process.truth[name]) <= 3 * row["error"]["calls"]
+        assert row["error"]["executions"] >= executions * row["error"]["calls"] * 0.99
+
+
+def test_a_sampled_function_that_issues_a_query_is_restored_where_others_can_be_sampled(tmp_path: Path) -> None:
     process = Process(tmp_path)
     app = process.bench.load(
         """
@@ -210,16 +269,16 @@ def test_a_sampled_function_that_issues_a_query_is_exact_from_then_on(tmp_path: 
         "late.py",
     )
     process.app["maybe"] = app["maybe"]
-    process.run(200, lambda: process.call("maybe", 0))
+    process.run(200, lambda: process.call("maybe", 0), lambda: process.call("hot", 2_000))
     assert "rate" in rows(process.window())["maybe"]
     process.call("maybe", 1)
     window = process.window()
-    assert window["queries"][0]["function"] == "late:maybe"
-    assert window["queries"][0]["line"] == 4
-    process.run(40, lambda: process.call("maybe", 0))
+    assert (window["queries"][0]["function"], window["queries"][0]["line"]) == ("late:maybe", 4)
+    steps = [lambda: process.call("hot", 2_000)] * 200 + [lambda: process.call("maybe", 0)]
+    process.run(40, *steps)
     process.window()
     process.truth.clear()
-    process.run(200, lambda: process.call("maybe", 0))
+    process.run(200, *steps)
     found = rows(process.window())["maybe"]
     assert (found["calls"], "rate" in found) == (process.truth["maybe"], False)
 

@@ -33,7 +33,7 @@ def raised(kind: str, *args: Any) -> dict[str, Any]:
     [
         (result(returned=2), "the result", "another number"),
         (raised("builtins.KeyError", 1), "the result", "a result became an exception"),
-        (result(shared=["argument 1"]), "who shares the result", "list of 0 became list of 1"),
+        (result(shared=["a is b"]), "who holds the same object", "list of 0 became list of 1"),
         (result(state={"m.KEPT": [1]}), "global state, m.KEPT", "is changed"),
         (result(logged=[["m", "INFO", "text"]]), "what is logged", "list of 0 became list of 1"),
         ({**result(overtime=True)}, "the time it takes", "a result became no end in time"),

@@ -33,7 +33,7 @@ def test_a_right_fix_is_proven_at_the_size_that_production_has(basket: Library) 
     edit = change.edits[0]
     text = edit.after.replace("    found = []\n", "    found = []\n    there = set(offered)\n", 1)
     change = change.model_copy(update={"edits": (edit.model_copy(update={"after": text}),)})
-    proof = basket.prover().prove(basket.job(change, "in_both", removable_ns=2e6))
+    proof = basket.prover().prove(basket.job(change, "in_both", removable_ns=6e6))
     assert proof.proven, proof.failure
     names = ["rules", "baseline", "reaching tests", "tests", "equality", "coverage", "queries", "cost", "memory"]
     assert [check.name for check in proof.checks] == [*names, "cold start", "scaling"]
@@ -48,7 +48,7 @@ def test_a_right_fix_is_proven_at_the_size_that_production_has(basket: Library) 
 @pytest.mark.parametrize(
     "function, old, new, place",
     [
-        ("in_stock", "orders.remove(order)", "order.clear()", "the arguments after the call"),
+        ("in_stock", "+= 1\n    gone", "+= 1\n    stock[:] = sorted(stock)\n    gone", "the arguments after the call"),
         (
             "in_stock",
             '    STATE["runs"] += 1\n',
@@ -59,20 +59,20 @@ def test_a_right_fix_is_proven_at_the_size_that_production_has(basket: Library) 
         (
             "in_stock",
             'order["price"] * order["count"] for',
-            'round(order["price"], 2) * order["count"] for',
+            'round(order["price"] * order["count"], 6) for',
             "the result",
         ),
         ("in_stock", "log.warning", "log.info", "what is logged"),
         (
             "in_stock",
             "orders.remove(order)",
-            "orders.remove(order)\n    LAST[:] = gone",
-            "basket.orders.LAST: is changed",
+            "orders.remove(order)\n    getattr(in_both, '__dict__')['gone'] = len(gone)",
+            "basket.orders.in_both: is changed",
         ),
         ("slow_if_large", "+= item\n", "+= item\n        if len(items) > 1000:\n            total -= 1\n", "call (×4)"),
         ("batches", "        yield batch", "        yield sorted(batch, reverse=True)", "the result"),
         ("gathered", "    return [name for", "    return [name.lower() for", "the result"),
-        ("Ledger.add_all", "self.rows.extend(rows)", "self.rows = rows", "the arguments after the call"),
+        ("Ledger.add_all", "self.rows.extend(rows)", "self.rows = rows", "who holds the same object"),
     ],
     ids=["mutated", "gone-state", "exception", "precision", "log", "new-state", "large", "order", "text", "instance"],
 )
@@ -157,4 +157,4 @@ def test_what_is_not_repeatable_is_not_judged(tmp_path: Path) -> None:
         "equality",
         Why.NOT_REPEATABLE,
     )
-    assert "8 of 8 calls" in check.summary
+    assert "do not give the same result twice" in check.summary

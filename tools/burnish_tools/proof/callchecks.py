@@ -19,7 +19,7 @@ NAMES = {
     "returned": "the result",
     "type": "the kind of exception",
     "raised": "the exception",
-    "shared": "who shares the result",
+    "shared": "who holds the same object",
     "arguments": "the arguments after the call",
     "state": "global state",
     "printed": "what is printed",

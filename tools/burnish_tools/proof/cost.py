@@ -12,6 +12,7 @@ is that wider one.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -116,10 +117,12 @@ class Bench:
 
     @property
     def noise(self) -> float:
-        """Half the width of the A/A interval, or its offset where it does not contain 0."""
-        half = (self.control.high - self.control.low) / 2
-        contains_zero = self.control.low <= 0 <= self.control.high
-        return half if contains_zero else max(half, abs(self.control.value))
+        """Half the width of the A/A interval, or its offset where it does not contain 0. Counted in logarithms of the
+        ratio and told as a saving: where old once took three times as long as old, a saving of 97 % is still no noise.
+        """
+        slower, faster, value = (-math.log1p(-s) for s in (self.control.low, self.control.high, self.control.value))
+        half = (faster - slower) / 2
+        return 1 - math.exp(-(half if slower <= 0 <= faster else max(half, abs(value))))
 
     @property
     def bar(self) -> float:

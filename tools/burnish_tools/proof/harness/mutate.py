@@ -23,9 +23,11 @@ BOUNDARY_NUMBERS = (0, -1, 1, 2, 2**31 - 1, 2**31, 2**63, -(2**63))
 SMALL_NUMBERS = (0, -1, 1, 2, 3, 17)
 """For numbers that are arguments themselves: they may say how often to do something."""
 BOUNDARY_FLOATS = (0.0, -0.0, 0.1 + 0.2, 1e-9, 1e16 + 1, 5e-324, float("inf"), float("nan"))
-TEXTS = ("", " ", "0", "é", "e\u0301", "ß", "İ", "\U0001f600", "a\x00b", "line\nline", "  padded ", "%s{0}")
+TEXTS = ("", " ", "0", "Ab", "ÀÉ", "é", "e\u0301", "ß", "İ", "\U0001f600", "a\x00b", "line\nline", "  padded ", "%s{0}")
 STEP = 1009
 MAX_ELEMENTS = 400_000
+EXCHANGED = 8
+"""Values that one mutation exchanges."""
 
 
 def places(args: list[Any], kwargs: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
@@ -214,17 +216,18 @@ def _shuffled(value: Any, rng: random.Random) -> Any:
 
 
 def _leaf(args: list[Any], kwargs: dict[str, Any], kinds: Any, values: Any, rng: random.Random) -> bool:
-    """Exchanges one value somewhere in the call; an argument itself as often as one of the many inside of others."""
+    """Exchanges an argument itself, or some of the values inside of arguments: the one as often as the other."""
     found: list[tuple[Any, Any]] = []
     for holder, key in places(args, kwargs):
         _leaves(holder, key, kinds, found, 0)
     if not found:
         return False
     own = [(holder, key) for holder, key in found if holder is args or holder is kwargs]
-    holder, key = rng.choice(own if own and rng.random() < 0.5 else found)
-    top = holder is args or holder is kwargs
+    top = bool(own) and rng.random() < 0.5
     values = SMALL_NUMBERS if top and values is BOUNDARY_NUMBERS else values
-    holder[key] = rng.choice([value for value in values if repr(value) != repr(holder[key])])
+    chosen = [rng.choice(own)] if top else rng.sample(found, min(len(found), EXCHANGED))
+    for (holder, key), value in zip(chosen, rng.sample(values, len(values))):
+        holder[key] = value if repr(value) != repr(holder[key]) else values[values.index(value) - 1]
     return True
 
 

@@ -161,15 +161,34 @@ class Player:
         }
 
     def _shared(self, result: Any, args: list[Any], kwargs: dict[str, Any]) -> list[str]:
-        """Who else holds the very object that was returned: what its receiver changes, they see too."""
-        if not isinstance(result, (list, dict, set, bytearray)) and not getattr(result, "__dict__", None):
-            return []
-        found = [f"argument {i + 1}" for i, value in enumerate(args) if value is result]
-        found += [f"argument {name}" for name, value in kwargs.items() if value is result]
-        if any(earlier is result for earlier in self._results) and not found:
-            found.append("an earlier call")
-        self._results = [*self._results[-200:], result]
+        """Which places hold the very same object: what is changed in one of them, the other sees too."""
+        found = _same([("the result", result), *_places(args, kwargs)])
+        if _mutable(result):
+            if any(earlier is result for earlier in self._results) and not found:
+                found.append("the result and that of an earlier call")
+            self._results = [*self._results[-200:], result]
         return found
+
+
+def _places(args: list[Any], kwargs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Arguments, and one level down what objects hold."""
+    for name, value in [*((str(i), v) for i, v in enumerate(args, 1)), *kwargs.items()]:
+        yield f"argument {name}", value
+        for attribute, held in getattr(value, "__dict__", {}).items() if not isinstance(value, type) else ():
+            yield f"argument {name}.{attribute}", held
+
+
+def _same(places: list[tuple[str, Any]]) -> list[str]:
+    """`argument 1.rows is argument 2`"""
+    by_object: dict[int, list[str]] = {}
+    for name, value in places:
+        if _mutable(value):
+            by_object.setdefault(id(value), []).append(name)
+    return [" is ".join(names) for names in by_object.values() if len(names) > 1]
+
+
+def _mutable(value: Any) -> bool:
+    return isinstance(value, (list, dict, set, bytearray)) or bool(getattr(value, "__dict__", None))
 
 
 def _items(source: Any) -> Items:
