@@ -59,17 +59,17 @@ def test_a_right_fix_is_proven_at_the_size_that_production_has(basket: Library) 
         (
             "in_stock",
             'order["price"] * order["count"] for',
-            'round(order["price"] * order["count"], 6) for',
+            'order["price"] * order["count"] * 1.0000001 for',
             "the result",
         ),
-        ("in_stock", "log.warning", "log.info", "what is logged"),
+        ("in_stock", "orders are not in stock", "orders were not in stock", "what is logged"),
         (
             "in_stock",
             "orders.remove(order)",
-            "orders.remove(order)\n    getattr(in_both, '__dict__')['gone'] = len(gone)",
-            "basket.orders.in_both: is changed",
+            "orders.remove(order)\n    LAST.__iadd__(gone)",
+            "basket.orders.LAST: is changed",
         ),
-        ("slow_if_large", "+= item\n", "+= item\n        if len(items) > 1000:\n            total -= 1\n", "call (×4)"),
+        ("slow_if_large", "+= item\n", "+= item\n        if items[900:]:\n            total -= 1\n", "call (×4)"),
         ("batches", "        yield batch", "        yield sorted(batch, reverse=True)", "the result"),
         ("gathered", "    return [name for", "    return [name.lower() for", "the result"),
         ("Ledger.add_all", "self.rows.extend(rows)", "self.rows = rows", "who holds the same object"),
@@ -77,7 +77,7 @@ def test_a_right_fix_is_proven_at_the_size_that_production_has(basket: Library) 
     ids=["mutated", "gone-state", "exception", "precision", "log", "new-state", "large", "order", "text", "instance"],
 )
 def test_a_subtly_wrong_fix_differs(basket: Library, function: str, old: str, new: str, place: str) -> None:
-    """The tests of the service let these pass."""
+    """The tests of the service and the rules on edits let these pass."""
     check = refused(basket.prove(function, old, new), "equality", Why.RESULT_DIFFERS)
     assert any(place in line for line in (check.summary, *check.detail)), check
     assert check.detail[-1].startswith("the values are in differences/")
@@ -91,12 +91,12 @@ def test_tests_that_reach_the_function_come_first(basket: Library) -> None:
 
 
 def test_a_call_that_never_comes_back_is_a_difference(basket: Library) -> None:
-    hangs = "total += row\n        while discount == 17:\n            pass"
+    hangs = "total += row\n        while discount not in range(-1, 17):\n            pass"
     refused(basket.prove("priced", "total += row\n    return", hangs + "\n    return"), "equality", Why.RESULT_DIFFERS)
 
 
 def test_a_call_that_ends_the_process_is_a_difference(basket: Library) -> None:
-    ends = "    total = 0\n    if len(items) > 1000:\n        raise SystemExit(0)\n    for item in items:"
+    ends = "    total = 0\n    if items[900:]:\n        raise SystemExit(0)\n    for item in items:"
     check = refused(
         basket.prove("slow_if_large", "    total = 0\n    for item in items:", ends), "equality", Why.RESULT_DIFFERS
     )

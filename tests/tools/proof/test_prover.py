@@ -159,7 +159,7 @@ def test_a_write_that_is_left_out_differs(library: Stage) -> None:
 def test_a_property_is_judged_too(library: Stage) -> None:
     def edit(text: str) -> str:
         assert 'return f"' in text
-        return text.replace('return f"', 'return "~" * (self.pages == 102) + f"')
+        return text.replace('return f"', 'return "~" * (not self.pages % 17) + f"')
 
     change = library.change(edit, "books/models.py")
     proof = library.prover().prove(library.job(change, "books.models:Book.label", ("GET books/<int:pk>/",)))

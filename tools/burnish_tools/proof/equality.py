@@ -158,7 +158,7 @@ def equality_check(
     calls = sum(r["count"] for r in requests)
     summary = (
         f"{len(requests)} recorded requests and {calls} calls of the function gave the same results, arguments, "
-        f"exceptions and written rows on both sides; so did {len(old['changed'])} of them on altered data."
+        f"exceptions and written rows on both sides; so did {len(old['changed'])} more on altered data."
     )
     detail = [f"not compared, as the old code does not repeat it: {place}" for place in sorted(apart)]
     return Check(name="equality", passed=True, summary=summary, detail=tuple(detail))

@@ -23,7 +23,23 @@ BOUNDARY_NUMBERS = (0, -1, 1, 2, 2**31 - 1, 2**31, 2**63, -(2**63))
 SMALL_NUMBERS = (0, -1, 1, 2, 3, 17)
 """For numbers that are arguments themselves: they may say how often to do something."""
 BOUNDARY_FLOATS = (0.0, -0.0, 0.1 + 0.2, 1e-9, 1e16 + 1, 5e-324, float("inf"), float("nan"))
-TEXTS = ("", " ", "0", "Ab", "ÀÉ", "é", "e\u0301", "ß", "İ", "\U0001f600", "a\x00b", "line\nline", "  padded ", "%s{0}")
+TEXTS = (
+    "MiXeD Case",
+    "",
+    " ",
+    "0",
+    "Ab",
+    "ÀÉ",
+    "é",
+    "e\u0301",
+    "ß",
+    "İ",
+    "\U0001f600",
+    "a\x00b",
+    "line\nline",
+    "  padded ",
+    "%s{0}",
+)
 STEP = 1009
 MAX_ELEMENTS = 400_000
 EXCHANGED = 8
