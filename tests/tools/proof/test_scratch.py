@@ -77,6 +77,8 @@ def test_the_driver_of_the_service_is_left_out_of_our_own_connections() -> None:
     url = "postgresql+asyncpg://u:p%40@h:5433/a?ssl=require"
     assert without_driver(url) == "postgresql://u:p%40@h:5433/a?ssl=require"
     assert with_database(url, "b") == "postgresql+asyncpg://u:p%40@h:5433/b?ssl=require"
+    assert without_driver("sqlite+aiosqlite:////tmp/a.sqlite3") == "sqlite:////tmp/a.sqlite3"
+    assert without_driver("sqlite:///a.sqlite3") == "sqlite:///a.sqlite3"
 
 
 def test_copies_are_named_with_the_scheme_of_the_snapshot(snapshot: Path, tmp_path: Path) -> None:

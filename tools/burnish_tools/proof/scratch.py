@@ -185,10 +185,10 @@ def with_database(url: str, database: str) -> str:
 
 
 def without_driver(url: str) -> str:
-    """`postgresql+asyncpg://…` as `postgresql://…`, for Burnish's own connections."""
-    parts = urlsplit(url)
-    scheme = parts.scheme.partition("+")[0]
-    return urlunsplit(parts._replace(scheme="postgresql" if scheme in POSTGRES else scheme))
+    """`postgresql+asyncpg://…` as `postgresql://…`, for Burnish's own connections; `sqlite:////…` keeps its slashes."""
+    scheme, separator, rest = url.partition("://")
+    scheme = scheme.partition("+")[0]
+    return f"{'postgresql' if scheme in POSTGRES else scheme}{separator}{rest}"
 
 
 def _quoted(name: str) -> str:
