@@ -113,6 +113,7 @@ def test_what_no_test_calls_and_no_annotation_describes_is_declined(basket: Libr
     assert "No test calls basket.orders:untested" in check.summary
 
 
+@pytest.mark.long
 def test_what_no_test_calls_gets_tests_where_its_annotations_tell_how(basket: Library) -> None:
     old = '    """No test of it."""\n    found = []\n    for item in wanted:\n        if item in offered:\n'
     old += "            found.append(item)\n    return found"
@@ -128,6 +129,7 @@ def test_what_no_test_calls_gets_tests_where_its_annotations_tell_how(basket: Li
     assert basket.prover().prove(job).checks[0].passed, "a proof is done again without what it has written itself"
 
 
+@pytest.mark.long
 def test_lines_that_only_a_generated_call_runs_get_a_test(basket: Library) -> None:
     proof = basket.prove("priced", "total += row * discount", "total += discount * row")
     (check,) = [c for c in proof.checks if c.name == "characterization"]
