@@ -6,7 +6,9 @@ import json
 import random
 from pathlib import Path
 
-from burnish.conditions import Sample, explain
+from msgspec import to_builtins
+
+from burnish.conditions import Exemplar, Looked, Sample, explain
 from burnish_sensor.settings import Settings
 from burnish_sensor.windows.flush import Flusher
 from burnish_tools.runtime.format import Window, parse
@@ -42,7 +44,10 @@ def windows(folder: Path, count: int, calls: int) -> tuple[list[Window], float, 
 def test_what_makes_a_function_slow_is_found_in_its_windows(tmp_path: Path) -> None:
     found, calls, time = windows(tmp_path, count=40, calls=200)
     samples = [
-        Sample(looked, tuple(row for row in window.exemplars if row.function == FUNCTION))
+        Sample(
+            Looked(**to_builtins(looked)),
+            tuple(Exemplar(**to_builtins(row)) for row in window.exemplars if row.function == FUNCTION),
+        )
         for window in found
         for looked in window.conditions
         if looked.function == FUNCTION

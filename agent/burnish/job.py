@@ -37,6 +37,15 @@ class Change(Model):
     migration: bool = False
     """True where the database schema changes and the deployment has to run migrations."""
 
+    def with_tests(self, tests: tuple[FileEdit, ...]) -> Change:
+        """With files that a proof has written; doing it again changes nothing."""
+        return self.model_copy(update={"edits": (*self.without_tests(tests).edits, *tests)}) if tests else self
+
+    def without_tests(self, tests: tuple[FileEdit, ...]) -> Change:
+        """What was to be proven."""
+        paths = {edit.path for edit in tests}
+        return self.model_copy(update={"edits": tuple(edit for edit in self.edits if edit.path not in paths)})
+
 
 class Declined(Model):
     """A recipe's or the model's answer when it is not sure."""
@@ -91,8 +100,24 @@ class Proof(Model):
     """One command that does it again."""
     requests: int = 0
     """Recorded requests that were replayed on both sides."""
+    calls: int = 0
+    """Distinct calls of the function, captured from the service's own tests, that were replayed on both sides."""
+    tests: int = 0
+    """Tests that made these calls."""
+    generated: int = 0
+    """Calls made out of those, or from the function's annotations: other sizes, boundary values, another order."""
+    attached: tuple[FileEdit, ...] = ()
+    """Tests for changed lines that no test has run: new files that become part of the change."""
     plan_before: tuple[str, ...] = ()
     plan_after: tuple[str, ...] = ()
+
+    @property
+    def replayed(self) -> str:
+        """What both sides were compared on: `40 recorded requests`, `214 calls captured from 31 tests`; or nothing."""
+        parts = [f"{self.requests} recorded requests"] if self.requests else []
+        parts += [f"{self.calls} calls captured from {self.tests} tests"] if self.calls else []
+        parts += [f"{self.generated} generated calls"] if self.generated else []
+        return " and ".join(parts)
 
     @property
     def proven(self) -> bool:

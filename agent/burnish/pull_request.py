@@ -28,7 +28,7 @@ def body(job: Job, diff: str) -> str:
         f"**Why it is safe.** {neutral(change.safety)}",
         f"**Risk.** {_risk(job)}",
         "### What production says\n\n" + _evidence(job),
-        "### What was checked\n\n" + "\n".join(_check(check) for check in proof.checks),
+        f"### What was checked{_on(proof)}\n\n" + "\n".join(_check(check) for check in proof.checks),
         _details("Query plan, before and after", _plans(proof)),
         _details("The change", fenced(diff, "diff")),
         _details("How to reproduce", fenced(proof.reproduce or f"burnish prove {job.id}", "sh")),
@@ -112,9 +112,14 @@ def percent(saving: Interval) -> str:
 
 
 def _effects(proof: Proof) -> str:
-    rows = ["| measured on replayed requests | before | after | change |", "|---|---|---|---|"]
+    on = f"calls ({proof.replayed})" if proof.calls or proof.generated else "requests"
+    rows = [f"| measured on replayed {on} | before | after | change |", "|---|---|---|---|"]
     rows.extend(_effect(effect) for effect in proof.effects)
     return "\n".join(rows) if proof.effects else ""
+
+
+def _on(proof: Proof) -> str:
+    return f", on {proof.replayed}" if proof.replayed else ""
 
 
 def _effect(e: Effect) -> str:

@@ -25,6 +25,8 @@ NEEDED = (
     r"|intentional(?:ly)?|load-bearing"
 )
 """Words with which people say that code is there for a reason that it does not show."""
+ENOUGH = 20
+"""Replayed inputs from which old and new have met variety; the least that the proof's sample aims at."""
 _NEEDED = re.compile(rf"\b({NEEDED})\b", re.IGNORECASE)
 _REVERT = re.compile(r"^(revert\b|roll(ed|ing)? ?back\b|back(ed)? out\b)", re.IGNORECASE)
 
@@ -137,11 +139,9 @@ def _edit(job: Job) -> Factor:
 
 def _verified(job: Job) -> Factor:
     proof = job.proof
-    replayed = proof.requests if proof else 0
-    points = 0 if replayed >= 20 else 1 if replayed >= 5 else 2
-    return Factor(
-        name="verified", points=points, text=f"{_many(replayed, 'recorded request', 'recorded requests')} replayed"
-    )
+    inputs, text = (proof.requests + proof.calls, proof.replayed) if proof else (0, "")
+    points = 0 if inputs >= ENOUGH else 1 if inputs >= ENOUGH / 4 else 2
+    return Factor(name="verified", points=points, text=f"{text or 'nothing'} replayed")
 
 
 def _past(history: History, now_unix: float, settings: RiskSettings) -> Factor:

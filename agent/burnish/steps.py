@@ -47,7 +47,7 @@ def prove(job: Job, world: World) -> Job:
     if said := risk.load_bearing(history):
         return declined(job, Declined(why=Why.LOAD_BEARING, detail=said))
     proof = world.prover.prove(job)
-    job = job.model_copy(update={"proof": proof})
+    job = job.model_copy(update={"proof": proof, "change": job.change.with_tests(proof.attached)})
     failure = proof.failure
     if failure is not None or not proof.proven:
         why = failure.why if failure and failure.why else Why.NOT_FASTER

@@ -58,6 +58,8 @@ class Why(str, Enum):
     DIRTY_REPOSITORY = "dirty_repository", "The repository has uncommitted work."
     CODE_MOVED_ON = "code_moved_on", "The function in the repository is no longer the one that was measured."
     FUNCTION_NOT_FOUND = "function_not_found", "The function is not in the repository at this commit."
+    UNREADABLE = "unreadable", "The file is not Python 3 source that can be read and edited."
+    NOT_WRITTEN_HERE = "not_written_here", "The file is generated or somebody else's: an edit of it would be lost."
     RED_BASELINE = "red_baseline", "The service's own tests fail without any change."
 
     # the edit
@@ -86,10 +88,17 @@ class Why(str, Enum):
     RESULT_DIFFERS = "result_differs", "Old and new returned different results for the same input."
     NOT_REACHED = "not_reached", "No recorded request reaches the function, so nothing could be compared."
     NO_REQUESTS = "no_requests", "There are no recorded requests to replay for these entries."
+    NO_CALLS = (
+        "no_calls",
+        "No test calls the function with arguments that can be replayed, so nothing could be compared.",
+    )
+    NOT_REPEATABLE = "not_repeatable", "Without the change the same call does not give the same result twice."
+    UNTESTED = "untested", "Neither a test nor a recorded request runs the lines that change."
     REPLAY_FAILED = "replay_failed", "The service could not be started for the replay."
     MORE_QUERIES = "more_queries", "The change makes more queries than before."
     PLAN_UNCHANGED = "plan_unchanged", "The database does not use the new index."
     NOT_FASTER = "not_faster", "The measured saving is below the bar, or its interval reaches below it."
+    SCALES_WORSE = "scales_worse", "The larger the input, the more of the gain is lost."
     TOO_NOISY = "too_noisy", "The machine is too noisy to tell old from new (the A/A control says so)."
     MIGRATION_INCOMPLETE = "migration_incomplete", "The models and the migrations do not agree after the change."
 

@@ -73,6 +73,15 @@ def test_each_factor_costs_a_point(factor: str, risk: Risk) -> None:
     assert points(risk)[factor] == 1
 
 
+def test_calls_of_tests_count_as_much_as_requests() -> None:
+    proven = job(ONE_LINE, requests=0)
+    assert proven.proof is not None
+    calls = proven.model_copy(update={"proof": proven.proof.model_copy(update={"calls": 40, "tests": 3})})
+    risk = assess(calls, History(), stats(), NOW, SETTINGS)
+    assert points(risk)["verified"] == 0
+    assert "40 calls captured from 3 tests replayed" in [factor.text for factor in risk.factors]
+
+
 def test_a_model_s_migration_that_was_hardly_replayed_is_high() -> None:
     edits = job(change(edit("a\n", "b\n"), migration=True), requests=2, recipe="model")
     risk = assess(edits, History(), None, NOW, SETTINGS)

@@ -254,8 +254,11 @@ def statement_id(statement: str) -> str:
 
 
 def histogram(values: Sequence[float]) -> Json:
-    """Values in the format's shape."""
-    return Histogram.of(values).model_dump(exclude_none=True, mode="json")
+    """Values in the format's shape; whole numbers as such, as the sensor sends them."""
+    return {
+        key: int(value) if isinstance(value, float) and value.is_integer() else value
+        for key, value in Histogram.of(values).model_dump(exclude_none=True, mode="json").items()
+    }
 
 
 def write(directory: Path, *lines: str) -> Path:

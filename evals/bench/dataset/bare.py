@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from burnish.histogram import Histogram
+import msgspec
+
+from burnish_tools.runtime.bounded import Distribution
 from burnish_tools.runtime.format import Window
 from burnish_tools.runtime.tally import Tally
 
@@ -58,7 +60,7 @@ def tables(windows: Sequence[Window]) -> list[dict[str, Rows]]:
                 for p in window.per_call
             ],
             "samples": [
-                (span, n(c.function), c.model_dump_json(exclude_defaults=True),
+                (span, n(c.function), msgspec.json.encode(c).decode(),
                  _json([e.facts for e in window.exemplars if e.function == c.function]))
                 for c in window.conditions
             ],
@@ -67,15 +69,16 @@ def tables(windows: Sequence[Window]) -> list[dict[str, Rows]]:
     ]  # fmt: skip
 
 
-def write(path: Path, windows: Sequence[dict[str, Rows]]) -> None:
-    """Writes them, 25 windows a transaction."""
+def write(path: Path, windows: Sequence[dict[str, Rows]], *, found: bool = True) -> None:
+    """Writes them, 25 windows a transaction; with no key and no index where they need not be `found` again."""
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
     for table, columns in _TABLES.items():
         key = ", ".join(columns.split(", ")[: _KEYS[table]])
-        db.execute(f"CREATE TABLE {table} ({columns}, PRIMARY KEY ({key}))")
-    db.execute("CREATE INDEX calls_of_function ON call_rows (function, span, entry, calls, wall_ns, queries)")
+        db.execute(f"CREATE TABLE {table} ({columns}{f', PRIMARY KEY ({key})' if found else ''})")
+    if found:
+        db.execute("CREATE INDEX calls_of_function ON call_rows (function, span, entry, calls, wall_ns, queries)")
     for i in range(0, len(windows), BATCH):
         db.execute("BEGIN IMMEDIATE")
         for rows in windows[i : i + BATCH]:
@@ -90,5 +93,5 @@ def _json(value: Any) -> str:
     return json.dumps(value)
 
 
-def _packed(histogram: Histogram) -> bytes:
-    return Tally().add(histogram).packed()
+def _packed(sent: Distribution) -> bytes:
+    return Tally().add(sent.histogram()).packed()

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from burnish.conditions import Sample
+from msgspec import to_builtins
+
+from burnish.conditions import Exemplar, Looked, Sample
 from burnish.finding import Finding, Passed, Site
 from burnish.histogram import Histogram
 from burnish.profile import DependencyStats, EntryStats, FunctionStats, Point, Profile, Series
@@ -173,8 +175,8 @@ def _stats(window: Window, row: CallRow) -> FunctionStats:
         kind=code.kind,
         calls=row.calls,
         errors=row.errors,
-        wall=row.wall,
-        own=row.own,
+        wall=row.wall.histogram(),
+        own=row.own.histogram(),
         entries={row.entry: row.calls},
         callers=row.callers,
     )
@@ -182,10 +184,10 @@ def _stats(window: Window, row: CallRow) -> FunctionStats:
 
 def _samples(windows: Sequence[Window], function: str) -> Iterable[Sample]:
     for window in windows:
-        rows = tuple(row for row in window.exemplars if row.function == function)
+        rows = tuple(Exemplar(**to_builtins(row)) for row in window.exemplars if row.function == function)
         for looked in window.conditions:
             if looked.function == function:
-                yield Sample(looked, rows, window.start_unix_ns)
+                yield Sample(Looked(**to_builtins(looked)), rows, window.start_unix_ns)
 
 
 def _point(window: Window, row: CallRow) -> Point:

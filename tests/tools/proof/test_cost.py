@@ -64,7 +64,7 @@ def test_looks_are_spread_over_the_rounds() -> None:
 
 def test_a_large_saving_is_proven_at_the_first_look() -> None:
     found = measured(steady(2))
-    check = cost_check(found, 4)
+    check = cost_check(found, "4 held-out requests")
     assert check.passed
     assert found.saving.n == 8
     assert 0.75 < found.saving.low <= found.saving.value <= found.saving.high < 0.85
@@ -72,7 +72,7 @@ def test_a_large_saving_is_proven_at_the_first_look() -> None:
 
 def test_no_change_is_hopeless_at_the_first_look() -> None:
     found = measured(steady(10))
-    assert cost_check(found, 4).why is Why.NOT_FASTER
+    assert cost_check(found, "4 held-out requests").why is Why.NOT_FASTER
     assert found.saving.n == 8
     assert found.saving.low < 0 < found.saving.high
 
@@ -83,11 +83,11 @@ def test_no_change_is_never_accepted_however_noisy() -> None:
 
 
 def test_slower_is_refused() -> None:
-    assert cost_check(measured(steady(12)), 4).why is Why.NOT_FASTER
+    assert cost_check(measured(steady(12)), "4 held-out requests").why is Why.NOT_FASTER
 
 
 def test_a_saving_below_the_bar_is_refused() -> None:
-    assert cost_check(measured(steady(9.7), noise=0.001), 4).why is Why.NOT_FASTER
+    assert cost_check(measured(steady(9.7), noise=0.001), "4 held-out requests").why is Why.NOT_FASTER
 
 
 def test_an_unclear_saving_gets_more_rounds() -> None:
@@ -95,16 +95,16 @@ def test_an_unclear_saving_gets_more_rounds() -> None:
 
 
 def test_a_saving_in_the_noise_is_too_noisy_to_tell() -> None:
-    check = cost_check(measured(steady(7), noise=0.8, seed=4), 4)
+    check = cost_check(measured(steady(7), noise=0.8, seed=4), "4 held-out requests")
     assert (check.passed, check.why) == (False, Why.TOO_NOISY)
     assert "old against itself" in check.summary
 
 
 def test_a_gain_only_on_repeated_requests_is_a_memory_of_requests() -> None:
     found = measured(lambda request, before: 1 * MS if before else 9 * MS)
-    check = cost_check(found, 4)
+    check = cost_check(found, "4 held-out requests")
     assert (check.passed, check.why) == (False, Why.NOT_FASTER)
-    assert "memory of requests" in check.summary
+    assert "memory of inputs" in check.summary
 
 
 def test_missing_calls_are_a_failure_and_not_a_saving() -> None:

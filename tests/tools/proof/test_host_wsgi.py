@@ -59,10 +59,11 @@ def test_a_factory_and_an_unknown_kind_of_application_are_served_too(library: Pa
 
 def test_calls_and_statements_are_seen_and_data_is_altered(library: Path, tmp_path: Path) -> None:
     found = seen(library, tmp_path, "library.shelf:rows", "/books/?page=1")
-    [request], [altered] = found["requests"], found["changed"]
+    [request], [altered, moved] = found["requests"], found["changed"]
     assert (request["status"], request["count"], request["queries"], request["call_queries"]) == (200, 1, 11, 11)
     assert request["body"]["json"]["books"][0] == {"title": "title 10", "author": "author 10"}
     assert altered["body"]["json"]["books"][0] == {"title": "title 10~", "author": "author 10~"}
+    assert moved["body"]["json"]["books"][0] == {"title": "title 11", "author": "author 12"}
     session = request["calls"][0]["arguments"]["$tuple"][0]["$tuple"][0]
     assert session == {"$named": "sqlalchemy.orm.session.Session"}
 

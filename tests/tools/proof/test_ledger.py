@@ -13,7 +13,7 @@ from burnish.why import Why
 from evals.services.ledger.serve import SERVICE
 from tests.tools.proof.ledger import LedgerStage, ledger_stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.postgres]
 ANSWERS = tomllib.loads((SERVICE.parent / "ANSWERS.toml").read_text("utf-8"))
 PLANTED = {answer["patch"][:2]: answer for answer in ANSWERS["planted"]}
 Edits = dict[str, Callable[[str], str]]

@@ -17,6 +17,13 @@ from burnish_tools.proof.prover import ServiceProver
 from tests.tools.proof.service import FILES, JOINED, N_PLUS_ONE, Stage, stage
 
 pytestmark = pytest.mark.slow
+PAGES = """
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", range(8))
+def test_pages(page):
+    assert views.rows(page) == []
+"""
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +76,8 @@ def test_a_right_fix_is_proven_with_numbers(library: Stage) -> None:
     assert [name for name, share in told if share == 1.0] == [
         "rules",
         "baseline",
-        "tests",
         "requests",
+        "tests",
         "equality",
         "cost",
     ]
@@ -103,17 +110,17 @@ def test_a_subtly_wrong_fix_differs(library: Stage, old: str, new: str) -> None:
 
 
 def test_an_evaded_memo_shows_on_altered_data(library: Stage) -> None:
-    """The rules do not see this one: it hides in an attribute of an imported module's function."""
+    """The rules do not see this one: it hides in a list of the logging library."""
     body = "    return [{"
     memo = (
-        "    import json as keeper\n"
-        "    kept = keeper.loads.__dict__\n"
-        "    if page in kept:\n        return kept[page]\n"
-        "    kept[page] = [{"
+        "    import logging as keeper\n"
+        "    kept = keeper.getLogger('kept').filters\n"
+        "    for known, rows in kept:\n        if known == page:\n            return rows\n"
+        "    kept += [(page, [{"
     )
     end = "for book in books]\n"
     proof = library.prove(
-        lambda text: joined(text).replace(body, memo, 1).replace(end, end + "    return kept[page]\n", 1)
+        lambda text: joined(text).replace(body, memo, 1).replace(end, end[:-1] + ")]\n    return kept[-1][1]\n", 1)
     )
     check = refused(proof, "equality", Why.RESULT_DIFFERS)
     assert "after the data had been altered" in check.summary
@@ -152,7 +159,7 @@ def test_a_write_that_is_left_out_differs(library: Stage) -> None:
 def test_a_property_is_judged_too(library: Stage) -> None:
     def edit(text: str) -> str:
         assert 'return f"' in text
-        return text.replace('return f"', 'return "~" * (self.pages == 102) + f"')
+        return text.replace('return f"', 'return "~" * (not self.pages % 17) + f"')
 
     change = library.change(edit, "books/models.py")
     proof = library.prover().prove(library.job(change, "books.models:Book.label", ("GET books/<int:pk>/",)))
@@ -192,8 +199,21 @@ def test_a_function_that_no_request_reaches_is_not_judged(library: Stage) -> Non
 
 
 @pytest.mark.parametrize("entry", ["POST books/", "GET nowhere/", "task:books"])
-def test_without_recorded_requests_nothing_is_judged(library: Stage, entry: str) -> None:
-    refused(library.prove(joined, "books.views:rows", entry), "requests", Why.NO_REQUESTS)
+def test_without_recorded_requests_a_single_call_is_too_little(library: Stage, entry: str) -> None:
+    check = refused(library.prove(joined, "books.views:rows", entry), "calls", Why.NO_CALLS)
+    assert "Of 1 test that reach" in check.summary
+
+
+def test_what_no_request_reaches_is_proven_by_calls_on_the_snapshot(tmp_path: Path) -> None:
+    more = FILES["tests/test_books.py"] + PAGES
+    library = stage(tmp_path, {"tests/test_books.py": more})
+    proof = library.prove(joined, "books.views:rows", "task:books")
+    assert proof.proven, proof.failure
+    assert (proof.requests, proof.calls, proof.tests) == (0, 8, 8)
+    effects = {(e.what, e.subject): e for e in proof.effects}
+    assert (effects["queries", "books.views:rows"].before, effects["queries", "books.views:rows"].after) == (26, 1)
+    wrong = library.prove(also("page * 25 + 25]", "page * 25 + 24]"), "books.views:rows", "task:books")
+    refused(wrong, "equality", Why.RESULT_DIFFERS)
 
 
 def test_requests_that_need_to_be_somebody_are_sent_with_the_configured_headers(library: Stage) -> None:

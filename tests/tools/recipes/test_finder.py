@@ -13,12 +13,18 @@ def test_finds_each_once_sorted_by_name() -> None:
     assert [recipe.name for recipe in recipes()] == [
         "batched_get",
         "composite_index",
+        "deque",
+        "gather",
+        "hoist_call",
         "hoist_query",
         "hoist_regex",
+        "immutable_deepcopy",
+        "join_strings",
         "membership_set",
         "prefetch_related",
         "select_related",
         "selectinload",
+        "sort_in_loop",
     ]
 
 

@@ -14,7 +14,7 @@ from burnish.histogram import Histogram
 from burnish.profile import Profile
 from burnish.testing import windows as w
 from burnish_tools.runtime import SqliteStore, Taken, limits
-from burnish_tools.runtime.format import CallRow, Window, parse
+from burnish_tools.runtime.format import Window, of_plain, parse
 
 GOOD, BAD = "m:good", "m:bad"
 
@@ -49,6 +49,11 @@ def spoilt(**change: Any) -> Window:
         {"own__scale": 200},
         {"own__offset": 2**40},
         {"own__min": -1},
+        {"calls": float("nan")},
+        {"wall__count": float("inf")},
+        {"wall__sum": 10**400},
+        {"rate": 2**64},
+        {"error": {"calls": -1, "wall": 0}},
     ],
     ids=str,
 )
@@ -76,11 +81,12 @@ def test_a_window_that_cannot_be_told_apart_is_refused(change: dict[str, Any]) -
 
 
 def test_rows_made_in_the_process_have_the_same_bounds() -> None:
-    fine = CallRow(function="f", entry="", calls=1, wall=Histogram.of([1]), own=Histogram.of([1]))
-    assert fine.wall == Histogram.of([1])
-    assert Histogram.of([1]) == fine.wall
-    with pytest.raises(ValueError, match=r"wall\.count"):
-        CallRow(function="f", entry="", calls=1, wall=Histogram(count=-1), own=Histogram.of([1]))
+    raw = json.loads(w.window(calls={GOOD: 1, BAD: 1}))
+    assert of_plain(raw) == parse(json.dumps(raw))
+    raw["calls"][1]["wall"]["count"] = -1
+    window = of_plain(raw)
+    assert [row.function for row in window.calls] == [GOOD]
+    assert window.sensor.dropped["functions"] == 1
 
 
 def profile_of(store: SqliteStore) -> Profile:

@@ -13,6 +13,7 @@ from burnish.protocols import Runtime
 from burnish.testing import windows as w
 from burnish_tools.runtime import SqliteRuntime, SqliteStore
 from burnish_tools.runtime.format import Window, parse
+from burnish_tools.runtime.sqlite.codec import settled
 from burnish_tools.runtime.sqlite.schema import MIGRATIONS
 from burnish_tools.runtime.tally import Tally
 from tests.tools.runtime.contract import LIST, RuntimeContract
@@ -247,6 +248,28 @@ def test_a_database_of_schema_1_is_brought_up_to_date_with_what_it_holds(tmp_pat
     assert calls(runtime) == 7
     assert runtime.take([parse(w.window(calls={"m:f": 1}, instance="two"))]) == 1
     assert sum(h.calls for h in runtime.history("day", functions=["m:f"])) == 8
+
+
+def test_a_window_that_waited_in_a_store_of_schema_2_counts_once(tmp_path: Path) -> None:
+    """There its points were written when it came, and its rows deflated."""
+    path = tmp_path / "runtime.sqlite3"
+    before = SqliteStore(path)
+    before.add([parse(w.window(calls={LIST: 3}))])
+    before.close()
+    db = sqlite3.connect(path)
+    ((blob,),) = db.execute("SELECT rows FROM details").fetchall()
+    db.execute("UPDATE details SET rows = ?", (settled(blob),))
+    db.execute(
+        "INSERT INTO points SELECT f.id, s.id, e.id, 3, 1.0, 0 FROM functions f, spans s, entries e"
+        " WHERE f.name = ? AND e.entry = ?",
+        (LIST, w.ENTRY),
+    )
+    db.execute("PRAGMA user_version = 2")
+    db.commit()
+    db.close()
+    runtime = SqliteStore(path).runtime("shop", "production")
+    assert [p.calls for p in runtime.series(LIST, "a").points] == [3]
+    assert calls(runtime) == 3
 
 
 def test_a_store_and_the_datasets_of_its_services_share_the_file(tmp_path: Path) -> None:

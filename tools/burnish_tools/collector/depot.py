@@ -14,7 +14,7 @@ from burnish.errors import DataError, Unavailable
 from burnish_tools.collector.health import Health
 from burnish_tools.collector.intake import Batch
 from burnish_tools.collector.refused import Refused
-from burnish_tools.runtime.format import Window
+from burnish_tools.runtime.format import Window, line_of
 from burnish_tools.runtime.store import Store
 
 _REMEMBERED = 100_000
@@ -80,7 +80,7 @@ class Depot:
             except Exception as error:  # noqa: BLE001 - the same
                 self._later(error)
                 self._health.problem("failed", f"{self._refused.directory}: keeps a window that the store fails on")
-                self._keep(line or window.model_dump_json().encode(), "failed")
+                self._keep(line or line_of(window), "failed")
                 batch.refuse(number, f"the store cannot take it: {error}"[:300], "failed in the store")
             else:
                 batch.new, batch.duplicates = batch.new + taken.new, batch.duplicates + taken.duplicates

@@ -15,11 +15,12 @@ from burnish.job import Check
 from burnish.why import Why
 
 IDENTIFIER = re.compile(r"^\$?[A-Za-z_][\w-]{0,40}$")
-PARTS = ("status", "count", "calls", "body", "headers", "cookies", "written")
+PARTS = ("status", "count", "calls", "body", "headers", "cookies", "written", "logged", "did")
 INDEX = re.compile(r"\[\d+\]")
 ARGUMENT = re.compile(r"^call\[\]\.arguments")
 MAX_UNSTEADY = 20
 NAMES = {"calls": "call", "count": "number of calls of the function", "written": "rows written to", "body": "body"}
+NAMES |= {"logged": "lines of the log", "did": "what the function does besides"}
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def differences(old: dict[str, Any], new: dict[str, Any], apart: Collection[str]
     for phase in ("requests", "changed"):
         for number, (a, b) in enumerate(zip(old[phase], new[phase], strict=True)):
             for part in PARTS:
-                if found := difference(a[part], b[part], NAMES.get(part, part), apart):
+                if found := difference(a.get(part), b.get(part), NAMES.get(part, part), apart):
                     yield Found(number, a["entry"], found, phase == "changed")
                     break
 
@@ -157,7 +158,7 @@ def equality_check(
     calls = sum(r["count"] for r in requests)
     summary = (
         f"{len(requests)} recorded requests and {calls} calls of the function gave the same results, arguments, "
-        f"exceptions and written rows on both sides; so did {len(old['changed'])} of them on altered data."
+        f"exceptions and written rows on both sides; so did {len(old['changed'])} more on altered data."
     )
     detail = [f"not compared, as the old code does not repeat it: {place}" for place in sorted(apart)]
     return Check(name="equality", passed=True, summary=summary, detail=tuple(detail))

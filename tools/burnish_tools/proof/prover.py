@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import random
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from burnish.finding import EntryShare
 from burnish.job import Change, Check, Job, Proof
 from burnish.protocols import Workspace
 from burnish.settings import ServiceSettings
 from burnish.why import Why
-from burnish_tools.proof import cost, costchecks, equality, explain, requests, testrun
-from burnish_tools.proof.replay import Arm, Harness, Refused, Service, Timed, refusal
+from burnish_tools.proof import explain, testrun
+from burnish_tools.proof.calls_replay import CallsReplay
+from burnish_tools.proof.evidence import Evidence, Scene
+from burnish_tools.proof.replay import Arm, Harness, Refused, Service, refusal
+from burnish_tools.proof.requests_replay import RequestsReplay, wanted
 from burnish_tools.proof.rules import rules_check
 from burnish_tools.proof.sandbox import Sandbox, scratch_folder
 from burnish_tools.proof.scratch import ScratchDatabases, scratch_databases
@@ -34,7 +34,7 @@ def _silent(check: str, share: float) -> None:
 
 @dataclass(frozen=True)
 class ServiceProver:
-    """A `Prover` for services of Django, ASGI and WSGI.
+    """A `Prover`: of what recorded requests reach by those (Django, ASGI, WSGI), of anything else by calls.
 
     Runs repository code, in sandboxes under `state_dir`. `connect` opens a scratch copy for reading plans (needed for
     changes with a migration); `reproduce` is the command that does a proof again, with `{job}` for the job's id.
@@ -59,7 +59,8 @@ class ServiceProver:
         """All checks on `job.change`. Raises Unavailable (database server), ConfigError, RepositoryError."""
         assert job.change is not None
         with self._bench() as bench:
-            proof = _Proof(self, bench, job, job.change, random.Random(f"{self.seed}:{job.id}"))
+            change = job.change.without_tests(job.proof.attached if job.proof else ())
+            proof = _Proof(self, bench, job, change, random.Random(f"{self.seed}:{job.id}"))
             return proof.result()
 
     @contextlib.contextmanager
@@ -139,23 +140,21 @@ class _Proof:
         """The checks in order, the cheap ones first."""
         with self._stage("rules"):
             self._rules()
-            self._replayable()
         with self._stage("baseline"):
             baseline = self.bench.baseline(self.job.base)
             self._add(testrun.baseline_check(baseline, self.bench.service.sandbox.isolation))
+        old = self._arm("old")
+        evidence = self._evidence(old)
         with self._stage("tests"):
-            self._tests(baseline)
-        old, new = self._arms()
+            self._tests(baseline, evidence)
+        new = self._arm("new", self.change)
         if self.change.migration:
             with self._stage("migration"):
                 self._migration(old, new)
-        harness = Harness(self.bench.service, self.prover.seed)
-        with self._stage("requests"):
-            sample = self._sample(harness, old)
         with self._stage("equality"):
-            queries = self._equality(harness, old, new, sample)
+            self._add_each(evidence.equality(old, new))
         with self._stage("cost"):
-            self._cost(harness, old, new, sample, queries)
+            self._add_each(evidence.cost(old, new))
 
     @contextlib.contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -176,38 +175,91 @@ class _Proof:
             if not check.passed:
                 raise Refused(check)
 
+    def _add_each(self, checks: Iterator[Check]) -> None:
+        """One after the other: the next is only asked for when this one has passed."""
+        for check in checks:
+            self._add(check)
+
     def _rules(self) -> None:
         source = self.prover.workspace.source(self.job.base)
         limit = self.prover.settings.max_changed_lines
         self._add(rules_check(self.change, source, limit, self.prover.service.settings_module))
 
-    def _wanted(self) -> list[EntryShare]:
-        return [e for e in self.job.finding.entries if e.entry.startswith("GET ")]
+    def _evidence(self, old: Arm) -> Evidence:
+        """Recorded requests where there are some for the finding's entries, else calls from the service's own tests."""
+        instead = self._without_requests(old)
+        if not instead:
+            try:
+                return self._gathered(RequestsReplay(self.scene, Path(self.prover.service.access_log)), old)
+            except Refused as refused:
+                if refused.check.why is not Why.NO_REQUESTS:
+                    raise
+                self.checks.remove(refused.check)
+                instead = refused.check.summary
+        return self._gathered(CallsReplay(self.scene, self.bench.tests, instead), old)
 
-    def _replayable(self) -> None:
-        """What can be known beforehand: without requests and a snapshot there is no use in running the tests."""
-        if not self._wanted():
-            raise refusal("requests", Why.NO_REQUESTS, "The function is not reached through a GET request.")
+    def _without_requests(self, old: Arm) -> str:
+        """Why there is nothing to look for in the access log; empty where there is."""
+        if self.bench.service.known(old).framework == "none":
+            return "It is not known how the service would be sent requests ([service] framework, app)."
+        if not wanted(self.job.finding):
+            return "The function is not reached through a GET request."
         if not self.prover.service.access_log:
-            raise refusal("requests", Why.NO_REQUESTS, "No access log is configured; set [service] access_log.")
-        if not self.prover.settings.database:
-            summary = "No snapshot is configured to replay requests on; set [proof] database."
-            raise refusal("replay", Why.REPLAY_FAILED, summary)
+            return "No access log is configured ([service] access_log)."
+        return "" if self.prover.settings.database else "No snapshot is configured ([proof] database)."
 
-    def _tests(self, baseline: testrun.Baseline) -> None:
+    def _gathered(self, evidence: Evidence, old: Arm) -> Evidence:
+        with self._stage(evidence.name):
+            evidence.gather(old)
+        return evidence
+
+    @cached_property
+    def scene(self) -> Scene:
+        """What both kinds of evidence work with."""
+        bench, prover = self.bench, self.prover
+        return Scene(
+            job=self.job.id,
+            finding=self.job.finding,
+            change=self.change,
+            service=bench.service,
+            settings=prover.settings,
+            databases=bench.databases,
+            harness=self.harness,
+            state=bench.state,
+            rng=self.rng,
+            progress=prover.progress,
+            told=self.found,
+        )
+
+    @cached_property
+    def harness(self) -> Harness:
+        """Made when it is first needed: before it, no code of the repository has run."""
+        return Harness(self.bench.service, self.prover.seed)
+
+    def _tests(self, baseline: testrun.Baseline, evidence: Evidence) -> None:
+        """Those that reach the function first: what they find is known soonest."""
         tree = self.bench.tree("new", self.job.base, self.change)
+        first = evidence.tests()
+        if first:
+            job = {"tests": sorted(first)}
+            arm = Arm("first", tree, self.bench.databases.empty("tests_first"))
+            outcomes = self.bench.tests.run(arm, testrun.plugin(self.harness, "first", job))
+            self._add(testrun.first_check(baseline, first, outcomes))
         arm = Arm("new", tree, self.bench.databases.empty("tests_new"))
         self._add(testrun.edited_check(baseline, self.bench.tests.run(arm)))
 
-    def _arms(self) -> tuple[Arm, Arm]:
-        """Both sides, each with its own copy of the snapshot."""
-        old = Arm("old", self.bench.tree("old", self.job.base), self.bench.databases.copy("old"))
-        new = Arm("new", self.bench.tree("new", self.job.base, self.change), self.bench.databases.copy("new"))
-        for arm in (old, new):
-            self.bench.service.compile(arm)
-        return old, new
+    def _arm(self, name: str, change: Change | None = None) -> Arm:
+        """One side, with its own copy of the snapshot where there is one."""
+        databases = self.bench.databases
+        database = databases.copy(name) if self.prover.settings.database else databases.empty(name)
+        arm = Arm(name, self.bench.tree(name, self.job.base, change), database)
+        self.bench.service.compile(arm)
+        return arm
 
     def _migration(self, old: Arm, new: Arm) -> None:
+        if not self.prover.settings.database:
+            summary = "No snapshot is configured to migrate; set [proof] database."
+            raise refusal("migration", Why.REPLAY_FAILED, summary)
         self._add(explain.migration_check(self.bench.service, old, new))
         if explain.needs_plans(self.change, self.job.finding):
             if self.prover.connect is None:
@@ -215,87 +267,3 @@ class _Proof:
             plans = explain.plans(self.prover.connect, self.job.finding, old, new)
             self.found |= {"plan_before": plans.before, "plan_after": plans.after}
             self._add(plans.check)
-
-    def _sample(self, harness: Harness, old: Arm) -> requests.Sample:
-        """The recorded requests that belong to the finding's entries."""
-        settings, wanted = self.prover.settings, self._wanted()
-        log = requests.recorded(Path(self.prover.service.access_log), settings.access_log_bytes)
-        entries = harness.ask(old, "routes", paths=sorted({r.path for r in log}))["entries"]
-        sample = requests.sample(log, entries, wanted, settings.requests, self.rng)
-        if not sample.held_out:
-            names = ", ".join(e.entry for e in wanted)
-            raise refusal("requests", Why.NO_REQUESTS, f"None of {len(log)} recorded requests belongs to {names}.")
-        self.found["requests"] = len(sample.all)
-        return sample
-
-    def _equality(self, harness: Harness, old: Arm, new: Arm, sample: requests.Sample) -> tuple[float, float]:
-        """Both sides at once; returns the queries per call of the judged function, (old, new)."""
-        told = [{"target": r.target, "entry": r.entry} for r in sample.all]
-        clock = {"instant": max(r.unix for r in sample.all), "step": True}
-        headers = self.prover.settings.headers
-        job = {"function": self.job.finding.function, "requests": told, "clock": clock, "headers": headers}
-        with ThreadPoolExecutor(2) as pool:
-            before, after = pool.map(lambda arm: harness.ask(arm, "equality", **job), (old, new))
-        self._reached(before)
-        found, apart = list(equality.differences(before, after)), frozenset[str]()
-        if found:
-            again = harness.ask(old, "equality", **job)
-            apart = equality.unsteady(before, again)
-            found = list(equality.differences(before, after, apart))
-        if found:
-            control = list(equality.differences(before, again, apart))
-            self._add(equality.equality_check(found, before, self._store(found[0], told), control))
-        self._add(equality.equality_check([], before, apart=apart), equality.queries_check(before, after))
-        return equality.queries_per_call(before), equality.queries_per_call(after)
-
-    def _reached(self, before: dict[str, Any]) -> None:
-        """The replay has to be of the real thing: requests that succeed, and that reach the function."""
-        replayed = before["requests"]
-        failed = [str(r["status"]) for r in replayed if r["status"] >= 400]
-        if len(failed) > len(replayed) / 2:
-            statuses = ", ".join(sorted(set(failed)))
-            summary = (
-                f"{len(failed)} of {len(replayed)} recorded requests fail on the snapshot ({statuses}): "
-                "it does not hold what was asked for, or the requests need [proof] headers."
-            )
-            detail = sorted({f"{r['status']}: {r['raised']}" for r in replayed if r["raised"]})
-            raise refusal("replay", Why.REPLAY_FAILED, summary, detail[:5])
-        if not any(r["count"] for r in replayed):
-            summary = f"None of {len(replayed)} replayed requests calls {self.job.finding.function}."
-            raise refusal("equality", Why.NOT_REACHED, summary)
-
-    def _store(self, found: equality.Found, told: list[dict[str, str]]) -> str:
-        """Values of the difference, for a person with access to the state directory; returns the file's name."""
-        name = f"differences/{hashlib.sha256(self.job.id.encode()).hexdigest()[:12]}.json"
-        path = self.bench.state / name
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        seen = found.difference
-        values = {"request": told[found.request]["target"], "place": seen.place, "old": seen.old, "new": seen.new}
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(values, indent=1), "utf-8")
-        return name
-
-    def _cost(
-        self, harness: Harness, old: Arm, new: Arm, sample: requests.Sample, queries: tuple[float, float]
-    ) -> None:
-        """Measures, judges, and fills in the effects."""
-        arms, settings = {cost.OLD: old, cost.NEW: new}, self.prover.settings
-        function = self.job.finding.function
-        told = [*sample.choosing, *sample.held_out]
-        held_out = tuple(range(len(sample.choosing), len(told)))
-        warmup = tuple(range(len(sample.choosing))) or held_out
-        plan = cost.Plan(warmup, held_out, {i: r.entry for i, r in enumerate(told)})
-        clock = {"instant": max(r.unix for r in told), "step": False}
-        question = {"function": function, "requests": [r.target for r in told], "clock": clock}
-        question["headers"] = settings.headers
-
-        def start(arm: str) -> contextlib.AbstractContextManager[Timed]:
-            return harness.process(arms[arm], **question)
-
-        try:
-            bench = cost.bench(start, plan, settings, self.rng, lambda share: self.prover.progress("cost", share))
-        except cost.CasesVanished:
-            raise refusal("cost", Why.RESULT_DIFFERS, "Calls of the function are missing with the change.") from None
-        self.found["effects"] = costchecks.effects(bench, function, queries, self.rng)
-        self._add(costchecks.cost_check(bench, len(held_out)))
-        self._add(costchecks.memory_check(bench, settings), costchecks.cold_check(bench, settings, self.rng))

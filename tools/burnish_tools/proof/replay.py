@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -71,7 +72,7 @@ class Service:
         return {self.settings.database_variable: arm.database}
 
     def _own(self, arm: Arm) -> dict[str, str]:
-        module = self.started(arm).settings
+        module = self.known(arm).settings
         return {**self.variables(arm), **({"DJANGO_SETTINGS_MODULE": module} if module else {})}
 
     def started(self, arm: Arm) -> hosts.Started:
@@ -80,6 +81,13 @@ class Service:
             return hosts.started(self.settings, arm.root)
         except hosts.Unknown as unknown:
             raise refusal("replay", Why.REPLAY_FAILED, str(unknown)) from None
+
+    def known(self, arm: Arm) -> hosts.Started:
+        """The same; where it cannot be told, as plain Python."""
+        try:
+            return hosts.started(self.settings, arm.root)
+        except hosts.Unknown:
+            return hosts.Started("none")
 
     def compile(self, arm: Arm) -> None:
         """Byte-compiles the tree, so that fresh processes start as quickly as in production."""
@@ -124,18 +132,29 @@ class Harness:
         arm = Arm("harness", self._folder, "")
         service.sandbox.run([service.python, "-m", "compileall", "-q", "."], arm.root, {"PYTHONDONTWRITEBYTECODE": ""})
 
-    def ask(self, arm: Arm, mode: str, **job: Any) -> dict[str, Any]:
+    @property
+    def variables(self) -> dict[str, str]:
+        """With these a process of the service finds the harness, beside what it is configured to find."""
+        configured = self._service.sandbox.environment.get("PYTHONPATH", "")
+        return {"PYTHONPATH": os.pathsep.join(filter(None, (str(self._folder), configured)))}
+
+    def file(self, name: str) -> Path:
+        """A place beside the harness, for what its processes read and write."""
+        return self._folder / name
+
+    def ask(self, arm: Arm, mode: str, hash_seed: int = 0, **job: Any) -> dict[str, Any]:
         """One fresh process; the check that fails on trouble is called `replay`."""
         question, answer = self._asked(arm, mode, job)
-        run = self._service.run(arm, ["-m", PACKAGE, str(question)], {"PYTHONPATH": str(self._folder)})
+        variables = {**self.variables, "PYTHONHASHSEED": str(hash_seed)}
+        run = self._service.run(arm, ["-m", PACKAGE, str(question)], variables)
         return self._checked(run, answer, arm)
 
     @contextlib.contextmanager
-    def process(self, arm: Arm, **job: Any) -> Iterator[Timed]:
+    def process(self, arm: Arm, mode: str, **job: Any) -> Iterator[Timed]:
         """A fresh process for measuring; it starts in the background."""
-        question, answer = self._asked(arm, "cost", job)
-        command, variables = ["-m", PACKAGE, str(question)], {"PYTHONPATH": str(self._folder)}
-        with self._service.conversation(arm, command, variables) as conversation:
+        question, answer = self._asked(arm, mode, job)
+        command = ["-m", PACKAGE, str(question)]
+        with self._service.conversation(arm, command, self.variables) as conversation:
             yield Timed(conversation, lambda run: self._checked(run, answer, arm))
 
     def _asked(self, arm: Arm, mode: str, job: Mapping[str, Any]) -> tuple[Path, Path]:
@@ -143,8 +162,8 @@ class Harness:
         self._asked_so_far += 1
         name = f"{self._asked_so_far}-{arm.name}-{mode}"
         question, answer = self._folder / f"{name}.json", self._folder / f"{name}-answer.json"
-        service = self._service.started(arm).told()
-        text = json.dumps({"mode": mode, "answer": str(answer), "service": service, "seed": self._seed, **job})
+        service = job.get("service") or self._service.started(arm).told()
+        text = json.dumps({"mode": mode, "answer": str(answer), "seed": self._seed, **job, "service": service})
         question.write_text(text, "utf-8")
         return question, answer
 

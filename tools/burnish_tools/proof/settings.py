@@ -24,6 +24,13 @@ class ProofSettings(Section):
     does not tell who asked."""
     requests: int = Field(default=40, ge=2, le=1000)
     """Distinct recorded requests to replay; half of them is kept aside for the decision about cost."""
+    calls: int = Field(default=200, ge=4, le=5000)
+    """Distinct calls, captured from the service's own tests, to replay where no recorded request reaches the function;
+    half of them is kept aside for the decision about cost."""
+    generated_calls: int = Field(default=120, ge=0, le=5000)
+    """Calls made out of the captured ones: other sizes, boundary values, another order."""
+    call_seconds: float = Field(default=10.0, gt=0)
+    """Limit for one replayed call. One that takes longer without the change is left out, with the change it fails."""
     access_log_bytes: int = Field(default=64 * 2**20, ge=2**12)
     """How much of the access log is read, counted from its end."""
     pairs: int = Field(default=20, ge=8, le=200)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from burnish.job import Check
 from burnish.why import Why
-from burnish_tools.proof.replay import Arm, Service
+from burnish_tools.proof.replay import Arm, Harness, Service
 from burnish_tools.proof.sandbox import Run
 
 PASSED, SKIPPED, FAILED = "passed", "skipped", "failed"
@@ -60,15 +61,16 @@ class TestRunner:
     service: Service
     command: tuple[str, ...]
 
-    def run(self, arm: Arm) -> Outcomes:
-        """One run of all tests. Without a report (killed, crashed) there are no tests in it."""
+    def run(self, arm: Arm, variables: Mapping[str, str] | None = None) -> Outcomes:
+        """One run of all tests, with more variables. Without a report (killed, crashed) there are no tests in it."""
         report = self.service.sandbox.folder / f"junit-{arm.name}.xml"
         report.unlink(missing_ok=True)
         command = self.command
         if not any("{junit}" in part for part in command):
             command = (*command, "--junitxml={junit}")
         filled = [p.replace("{python}", self.service.python).replace("{junit}", str(report)) for p in command]
-        run = self.service.sandbox.run(filled, arm.root, self.service.variables(arm))
+        own = {**self.service.variables(arm), **(variables or {})}
+        run = self.service.sandbox.run(filled, arm.root, own)
         by_test, messages = _parsed(report) if not run.timed_out else ({}, {})
         return Outcomes(by_test, messages, run)
 
@@ -103,6 +105,32 @@ def baseline_check(baseline: Baseline, shield: str) -> Check:
     else:
         summary = "The test command ran no test to its end; see [proof] test_command."
     return Check(name="baseline", passed=False, summary=summary, why=Why.RED_BASELINE, detail=baseline.detail)
+
+
+def plugin(harness: Harness, name: str, job: Mapping[str, Any]) -> dict[str, str]:
+    """Variables with which pytest loads the harness's plugin (`harness/capture.py`) and gives it this job."""
+    path = harness.file(f"{name}.json")
+    path.write_text(json.dumps(job), "utf-8")
+    return {**harness.variables, "PYTEST_PLUGINS": "burnish_harness.capture", "BURNISH_CAPTURE": str(path)}
+
+
+def reported_name(node: str) -> str:
+    """A node id of pytest as it stands in a JUnit report: `tests/test_a.py::T::test[x]` → `tests.test_a.T::test[x]`."""
+    address, bracket, parameters = node.partition("[")
+    path, *names = address.split("::")
+    parts = [path.removesuffix(".py").replace("/", "."), *names]
+    return ".".join(parts[:-1]) + "::" + parts[-1] + bracket + parameters
+
+
+def first_check(baseline: Baseline, nodes: Collection[str], outcomes: Outcomes) -> Check:
+    """The tests that reach the function, before all the others."""
+    names = {reported_name(node) for node in nodes}
+    few = replace(baseline, passed=tuple(test for test in baseline.passed if test in names))
+    check = edited_check(few, outcomes)
+    if not check.passed:
+        return check.model_copy(update={"detail": (*check.detail, "among the tests that reach the function")})
+    summary = f"Tests that reach the function: {len(few.passed)}; all of them pass with the change."
+    return check.model_copy(update={"name": "reaching tests", "summary": summary})
 
 
 def edited_check(baseline: Baseline, outcomes: Outcomes) -> Check:

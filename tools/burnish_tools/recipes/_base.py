@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from burnish.finding import Evidence, Finding, Interval
 from burnish.job import Change, Declined, FileEdit
 from burnish.protocols import Source
 from burnish.why import Why
 from burnish_tools.recipes.source.edit import Edits
-from burnish_tools.recipes.source.repo import Decline, Repository
+from burnish_tools.recipes.source.foreign import refuse_file, refuse_foreign
+from burnish_tools.recipes.source.repo import Decline, Repository, repository_of
 
 TITLE_LENGTH = 72
+Found = TypeVar("Found")
+Fit = TypeVar("Fit")
 
 
 class BaseRecipe:
@@ -22,11 +26,16 @@ class BaseRecipe:
     kinds: frozenset[str]
     risk: float
     examples: tuple[Act | Refuse, ...]
+    needles: tuple[str, ...] = ()
+    """One of these is in the finding's file wherever the recipe has something to do; empty: it looks in any case."""
 
     def apply(self, finding: Finding, source: Source) -> Change | Declined:
         """The edit, or why not. Whatever goes wrong inside is a refusal, never an error of the job."""
         try:
-            return self.change(finding, Repository(source, finding))
+            repository = repository_of(source, finding)
+            refuse_file(repository, finding.file)
+            self._refuse_without_needle(finding, repository)
+            return self.change(finding, repository)
         except Decline as refusal:
             return Declined(why=refusal.why, detail=refusal.detail)
         except RecursionError:
@@ -38,13 +47,40 @@ class BaseRecipe:
         """The edit. Raises Decline."""
         raise NotImplementedError
 
+    def _refuse_without_needle(self, finding: Finding, repository: Repository) -> None:
+        """Nothing is parsed for a file that cannot hold the pattern."""
+        text = repository.text(finding.file) if self.needles else None
+        if text is not None and not any(needle in text for needle in self.needles):
+            raise Decline(Why.NO_PATTERN, f"{finding.file} has no {' or '.join(self.needles)}")
+
 
 def file_edits(edits: Sequence[Edits]) -> tuple[FileEdit, ...]:
     """The edits as data, sorted by path. Raises Decline where a result is no valid Python or nothing changed."""
-    changed = [FileEdit(path=edit.module.path, before=edit.module.text, after=edit.text()) for edit in edits]
+    for edit in edits:
+        refuse_foreign(edit.module.path, edit.module.text)
+    changed = [
+        FileEdit(path=edit.module.path, before=edit.module.original, after=edit.module.bom + edit.text())
+        for edit in edits
+    ]
     if all(edit.before == edit.after for edit in changed):
         raise Decline(Why.ALREADY_DONE, "the edit changes nothing")
     return tuple(sorted(changed, key=lambda edit: edit.path))
+
+
+def fitting(found: Iterable[Found], attempt: Callable[[Found], Fit], otherwise: str) -> list[Fit]:
+    """What `attempt` makes of all that it does not decline. Raises Decline where nothing is left: the refusal that says
+    most, or `otherwise` where there was nothing to begin with."""
+    fit: list[Fit] = []
+    refusals: list[Decline] = []
+    for each in found:
+        try:
+            fit.append(attempt(each))
+        except Decline as reason:
+            refusals.append(reason)
+    if not fit:
+        first = [*(each for each in refusals if each.why is Why.LOAD_BEARING), *refusals]
+        raise first[0] if first else Decline(Why.NO_PATTERN, otherwise)
+    return fit
 
 
 def title(text: str) -> str:

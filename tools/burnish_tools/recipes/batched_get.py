@@ -88,7 +88,7 @@ class BatchedGet(BaseRecipe):
         """The edit. Raises Decline."""
         function = find(repository, finding)
         refuse_locked(finding, repository)
-        models = SqlModels(repository)
+        models = repository.once(SqlModels)
         site = finding.evidence.site
         if site is not None and plain_name(site.function) != function.name:
             raise Decline(Why.NO_PATTERN, f"the query is sent in {plain_name(site.function)}, not in the loop itself")

@@ -11,11 +11,12 @@ from burnish.job import Change, FileEdit
 from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, title
 from burnish_tools.recipes.examples.index import COMPOSITE_INDEX
-from burnish_tools.recipes.source.edit import Edits, add_element
+from burnish_tools.recipes.source.edit import Edits
 from burnish_tools.recipes.source.functions import refuse_warned
 from burnish_tools.recipes.source.migrations import leaf, migration, next_path
 from burnish_tools.recipes.source.models import Field, Model, Models, meta_class
 from burnish_tools.recipes.source.repo import Decline, Module, Repository, type_of_function
+from burnish_tools.recipes.source.rewrites import add_element
 from burnish_tools.recipes.source.wording import quoted
 
 NAME_LENGTH = 30
@@ -68,7 +69,7 @@ class CompositeIndex(BaseRecipe):
 
     def change(self, finding: Finding, repository: Repository) -> Change:
         """The edit. Raises Decline."""
-        models = Models(repository)
+        models = repository.once(Models)
         model, module, node = _model(models, finding.evidence.table)
         fields = _fields(model, finding.evidence.columns)
         where = finding.evidence.index_where

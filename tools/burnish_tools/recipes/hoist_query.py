@@ -11,6 +11,7 @@ from burnish_tools.recipes._base import BaseRecipe, file_edits, title
 from burnish_tools.recipes.examples.hoist_query import HOIST_QUERY
 from burnish_tools.recipes.source.edit import Edits
 from burnish_tools.recipes.source.functions import refuse_warned
+from burnish_tools.recipes.source.hoist import refuse_conditional
 from burnish_tools.recipes.source.loops import COMPREHENSIONS, bound_names, outer_loops
 from burnish_tools.recipes.source.repeated import Query, Repeated
 from burnish_tools.recipes.source.repo import Decline, Repository, type_of_function
@@ -77,7 +78,7 @@ def _hoist(repeated: Repeated, looped: list[Query]) -> Change:
         raise Decline(Why.AMBIGUOUS, f"the query stands in several places of a loop: {places}")
     statement = repeated.module.statement(query.call)
     _refuse_kept(repeated, statement)
-    _refuse_conditional(repeated, query, statement)
+    refuse_conditional(repeated.module, query.call, statement)
     loop = _widest(repeated, query)
     edits = Edits(repeated.module)
     name = _own_name(repeated, statement, query, loop)
@@ -129,26 +130,6 @@ def _refuse_kept(repeated: Repeated, statement: ast.stmt) -> None:
     names = {ast.unparse(target) for target in statement.targets} if isinstance(statement, ast.Assign) else set()
     if isinstance(guard, ast.If) and any(ast.unparse(guard.test) == f"{name} is None" for name in names):
         raise Decline(Why.ALREADY_DONE, f"{repeated.module.at(guard)} keeps the first answer")
-
-
-def _refuse_conditional(repeated: Repeated, query: Query, statement: ast.stmt) -> None:
-    """Inside its statement the query must run in any case, or the guard would run it where it did not run before."""
-    inner: ast.AST = query.call
-    for outer in repeated.module.above(query.call):
-        maybe = isinstance(outer, (ast.Lambda, *COMPREHENSIONS)) or (
-            (isinstance(outer, ast.IfExp) and inner is not outer.test)
-            or (isinstance(outer, ast.BoolOp) and inner is not outer.values[0])
-            or (isinstance(outer, ast.Compare) and inner in outer.comparators[1:])
-            or (isinstance(outer, ast.Assert) and inner is outer.msg)
-        )  # fmt: skip
-        if maybe:
-            raise Decline(Why.NO_PATTERN, f"{repeated.module.at(query.call)}: the query runs only in some cases")
-        if outer is statement:
-            break
-        inner = outer
-    text = repeated.module.lines[statement.lineno - 1].lstrip()
-    if text.startswith("elif") or repeated.module.lines[statement.lineno - 1][: statement.col_offset].strip():
-        raise Decline(Why.NO_PATTERN, f"{repeated.module.at(statement)}: there is no room before it")
 
 
 def _own_name(repeated: Repeated, statement: ast.stmt, query: Query, loop: ast.For) -> str:

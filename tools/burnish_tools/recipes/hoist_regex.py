@@ -9,11 +9,12 @@ from burnish.job import Change
 from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, title
 from burnish_tools.recipes.examples.regex import HOIST_REGEX
-from burnish_tools.recipes.source.edit import Edits, drop_arguments
+from burnish_tools.recipes.source.edit import Edits
 from burnish_tools.recipes.source.functions import Function, callers, find, refuse_warned
 from burnish_tools.recipes.source.loops import COMPREHENSIONS, bound_names, outer_loops, written_attributes
 from burnish_tools.recipes.source.patterns import Pattern, calls, constant_pattern, local_pattern
 from burnish_tools.recipes.source.repo import Decline, Module, Repository, type_of_function
+from burnish_tools.recipes.source.rewrites import drop_arguments
 from burnish_tools.recipes.source.wording import short
 
 

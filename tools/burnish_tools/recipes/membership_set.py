@@ -77,7 +77,7 @@ class MembershipSet(BaseRecipe):
         lists = [_uses(function, name) for name in _searched(function)]
         if not lists:
             raise Decline(Why.NO_PATTERN, f"{function.name} searches no local list in a loop")
-        kinds = Kinds(function, Querysets(repository, Models(repository)))
+        kinds = Kinds(function, Querysets(repository, repository.once(Models)))
         refusals: list[Decline] = []
         fit: list[Uses] = []
         for uses in lists:

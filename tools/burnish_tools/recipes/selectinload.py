@@ -12,10 +12,11 @@ from burnish.job import Change
 from burnish.why import Why
 from burnish_tools.recipes._base import BaseRecipe, file_edits, title
 from burnish_tools.recipes.examples.selectinload import SELECTINLOAD
-from burnish_tools.recipes.source.edit import Edits, add_arguments, call_method
+from burnish_tools.recipes.source.edit import Edits
 from burnish_tools.recipes.source.functions import Function, find, plain_name, refuse_locked, refuse_warned
 from burnish_tools.recipes.source.loops import Loop, exits_early, loops
 from burnish_tools.recipes.source.repo import Decline, Repository
+from burnish_tools.recipes.source.rewrites import add_arguments, call_method
 from burnish_tools.recipes.source.selects import Select, Selects
 from burnish_tools.recipes.source.sqlalchemy_imports import imported
 from burnish_tools.recipes.source.sqlalchemy_models import WHEN_READ, SqlModels
@@ -86,7 +87,7 @@ class SelectInLoad(BaseRecipe):
         table = main_table(finding.evidence.statement)
         if not ONE_KEY.search(" ".join(finding.evidence.statement.split())):
             raise Decline(Why.NO_PATTERN, "the statement does not read what belongs to one key")
-        models = SqlModels(repository)
+        models = repository.once(SqlModels)
         if not models.all:
             raise Decline(Why.RELATION_NOT_FOUND, "the repository has no declarative models of SQLAlchemy")
         hit = _only(list(_hits(finding, repository, models, function, table)), table, function)

@@ -1,54 +1,74 @@
-"""The types of a window's values, within `limits`: checked where the line is read, in the parser."""
+"""The types of a window's values, within `limits`: checked where the line is read, in the decoder."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler
-from pydantic_core import CoreSchema
+from msgspec import Meta, Struct
 
 from burnish.histogram import Histogram
 from burnish_tools.runtime import limits
 
-Name = Annotated[str, Field(max_length=limits.NAME)]
-Given = Annotated[str, Field(min_length=1, max_length=limits.NAME, pattern=r"\S")]
-Text = Annotated[str, Field(max_length=limits.TEXT)]
-Count = Annotated[int, Field(ge=0, le=limits.COUNT)]
-Nanoseconds = Annotated[int, Field(ge=-(2**62), le=2**62)]
-Whole = Annotated[int, Field(ge=0, lt=2**63)]
-Amount = Annotated[float, Field(ge=0, le=limits.AMOUNT, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Counts = Annotated[dict[Name, Count], Field(max_length=limits.ROWS)]
+_LARGEST = 1.7976931348623157e308
+"""Of all floats; what is not finite is on neither side of it."""
+
+Name = Annotated[str, Meta(max_length=limits.NAME)]
+Given = Annotated[str, Meta(min_length=1, max_length=limits.NAME, pattern=r"\S")]
+Text = Annotated[str, Meta(max_length=limits.TEXT)]
+Count = Annotated[int, Meta(ge=0, le=limits.COUNT)]
+Nanoseconds = Annotated[int, Meta(ge=-(2**62), le=2**62)]
+Duration = Annotated[int, Meta(ge=0, le=2**62)]
+Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Amount = Annotated[int, Meta(ge=0, le=limits.AMOUNT)] | Annotated[float, Meta(ge=0, le=float(limits.AMOUNT))]
+"""Whole numbers stay whole: they are kept in fewer bytes, and in less time."""
+Finite = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
+Counts = Annotated[dict[Name, Count], Meta(max_length=limits.ROWS)]
+Fact = bool | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | Name
 R = TypeVar("R")
-Rows = Annotated[tuple[R, ...], Field(max_length=limits.ROWS)]
+Rows = Annotated[tuple[R, ...], Meta(max_length=limits.ROWS)]
 
 
-class _Bounded(Histogram):
-    """A histogram within the bounds; apart from them no different from any other."""
+class Part(Struct, frozen=True, gc=False, omit_defaults=True):
+    """A part of a window. Bounds hold for what was read (`format.parse`, `format.of_plain`)."""
 
-    model_config = ConfigDict(from_attributes=True)
 
-    scale: Annotated[int, Field(ge=-10, le=20)] = 3
+class Distribution(Part, frozen=True):
+    """A histogram as it is sent: plain values, as there are very many."""
+
+    scale: Annotated[int, Meta(ge=-10, le=20)] = 3
     count: Count = 0
     sum: Amount = 0
     min: Amount | None = None
     max: Amount | None = None
     zero: Count = 0
-    offset: Annotated[int, Field(ge=-limits.INDEX, le=limits.INDEX)] = 0
-    counts: Annotated[tuple[Count, ...], Field(max_length=limits.BUCKETS)] = ()
+    offset: Annotated[int, Meta(ge=-limits.INDEX, le=limits.INDEX)] = 0
+    counts: Annotated[tuple[Count, ...], Meta(max_length=limits.BUCKETS)] = ()
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Histogram) and self.__dict__ == other.__dict__
+    def histogram(self) -> Histogram:
+        """The same as a value that can be calculated with."""
+        return Histogram(
+            scale=self.scale,
+            count=self.count,
+            sum=self.sum,
+            min=self.min,
+            max=self.max,
+            zero=self.zero,
+            offset=self.offset,
+            counts=self.counts,
+        )
 
-    def __hash__(self) -> int:
-        return hash(tuple(self.__dict__.values()))
-
-
-class _ReadBounded:
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return handler.generate_schema(_Bounded)
-
-
-Distribution = Annotated[Histogram, _ReadBounded]
-"""A histogram as it is sent."""
+    def at_most_scale(self, scale: int) -> Distribution:
+        """The same, no finer than a scale."""
+        if self.scale <= scale:
+            return self
+        coarse = self.histogram().at_scale(scale)
+        return Distribution(
+            scale=coarse.scale,
+            count=coarse.count,
+            sum=self.sum,
+            min=self.min,
+            max=self.max,
+            zero=coarse.zero,
+            offset=coarse.offset,
+            counts=coarse.counts,
+        )

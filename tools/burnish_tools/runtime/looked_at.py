@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from burnish.conditions import Exemplar, Looked
-from burnish_tools.runtime.format import ExemplarRow, Window
+from burnish.conditions import Exemplar
+from burnish_tools.runtime.format import ExemplarRow, LookedRow, Window
 
 KEPT = 16
 """Exemplars of one function, window and stratum (slow or not): 8 of each of the sensor's two samples. Of more a random
 sample is kept, which `burnish.conditions` weighs like all of them."""
 
 
-def looked_at(window: Window) -> Iterator[tuple[Looked, list[ExemplarRow]]]:
+def looked_at(window: Window) -> Iterator[tuple[LookedRow, list[ExemplarRow]]]:
     """The counts of each function with its exemplars; without counts where the entry of a call ended in a later
     window. What is kept of many is the same whenever it is asked."""
     by_function: dict[str, list[ExemplarRow]] = {}
@@ -23,7 +23,7 @@ def looked_at(window: Window) -> Iterator[tuple[Looked, list[ExemplarRow]]]:
         by_function.setdefault(exemplar.function, []).append(exemplar)
     counts = {looked.function: looked for looked in window.conditions}
     for function in by_function:
-        counts.setdefault(function, Looked(function=function, calls=0))
+        counts.setdefault(function, LookedRow(function=function, calls=0))
     rng = random.Random(f"{window.instance} {window.sequence}")
     for looked in counts.values():
         yield looked, list(_kept(by_function.get(looked.function, ()), rng))

@@ -15,7 +15,7 @@ from burnish.errors import Unavailable
 from burnish_tools.collector.otlp.answer import Answer
 from burnish_tools.collector.otlp.receiver import OtlpReceiver
 from burnish_tools.collector.otlp.settings import OtlpSettings
-from burnish_tools.runtime.format import EntryRow, Window, parse
+from burnish_tools.runtime.format import EntryRow, Window, line_of, parse
 
 INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = 1, 2, 3, 4, 5
 MS, SECOND = 10**6, 10**9
@@ -109,7 +109,7 @@ class Collected:
             raise Unavailable("the disk is full")
         known = {(w.service, w.instance, w.sequence) for w in self.windows}
         new = [w for w in windows if (w.service, w.instance, w.sequence) not in known]
-        self.windows += [parse(window.model_dump_json()) for window in new]
+        self.windows += [parse(line_of(window)) for window in new]
 
     def send(self, *spans: Span, resource: Told | None = None, scope: str = "test") -> Answer:
         return self.receiver.traces(body(*spans, resource=resource, scope=scope), json=False)
@@ -127,7 +127,7 @@ class Collected:
     @property
     def window(self) -> Window:
         """The only one."""
-        assert len(self.windows) == 1, [w.model_dump_json(exclude_defaults=True) for w in self.windows]
+        assert len(self.windows) == 1, [line_of(w) for w in self.windows]
         return self.windows[0]
 
     @property
@@ -138,7 +138,7 @@ class Collected:
         """What does not depend on where windows begin: sums over all of them, by row."""
         found: dict[str, int] = {}
         for window in self.windows:
-            for name, rows in window.model_dump(mode="json").items():
+            for name, rows in json.loads(line_of(window)).items():
                 for row in rows if isinstance(rows, list) else ():
                     _add(found, name, row)
         return found
@@ -150,7 +150,7 @@ def _add(found: dict[str, int], name: str, row: dict[str, object]) -> None:
     )
     for field, value in row.items():
         if isinstance(value, dict) and "counts" in value:
-            told = {"count": value["count"], "sum": value["sum"], "zero": value["zero"]}
+            told = {"count": value["count"], "sum": value.get("sum", 0), "zero": value.get("zero", 0)}
             told |= {str(value["offset"] + i): n for i, n in enumerate(value["counts"]) if n}
         elif isinstance(value, dict):
             told = {k: v for k, v in value.items() if isinstance(v, (int, float))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from burnish.histogram import Histogram
+from burnish_tools.runtime.format import line_of
 from tests.tools.collector.otlp.collected import (
     CLIENT,
     CONSUMER,
@@ -32,10 +33,10 @@ def test_a_request_is_an_entry_by_method_and_route_and_never_by_its_path() -> No
     made.send(request(1, ms=20, name="GET /items/4711/", told=told))
     row = made.closed().window.entries[0]
     assert (row.entry, row.kind, row.calls, row.errors, row.status) == (ENTRY, "http", 1, {}, {"200": 1})
-    assert row.wall == Histogram.of([20 * MS])
+    assert row.wall.histogram() == Histogram.of([20 * MS])
     assert row.queries.count == 1
     assert row.queries.sum == 0
-    assert "4711" not in made.window.model_dump_json()
+    assert "4711" not in line_of(made.window).decode()
 
 
 @pytest.mark.parametrize(
@@ -220,7 +221,7 @@ def test_calls_of_other_services_are_dependencies_with_errors_timeouts_and_retri
         ("rpc", "<unknown>", "Tax/Of"): (1, {}, 0, 0),
     }
     assert {d.function for d in window.dependencies} == {SERVED}
-    assert "17" not in window.model_dump_json(include={"dependencies": {"__all__": {"peer", "operation"}}})
+    assert "17" not in str([(d.peer, d.operation) for d in window.dependencies])
 
 
 def test_an_answer_that_is_the_askers_mistake_is_no_error_of_a_dependency() -> None:

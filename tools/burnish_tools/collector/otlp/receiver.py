@@ -9,6 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from msgspec import to_builtins
+
+from burnish.errors import DataError
 from burnish_tools.collector.otlp import answer, decode, reading
 from burnish_tools.collector.otlp.answer import Answer
 from burnish_tools.collector.otlp.assembly import Traces, Tree
@@ -21,7 +24,7 @@ from burnish_tools.collector.otlp.span import Span
 from burnish_tools.collector.otlp.statements import Normalise, Statements
 from burnish_tools.collector.otlp.texts import Texts
 from burnish_tools.collector.otlp.windows import Made, Windows
-from burnish_tools.runtime.format import Window
+from burnish_tools.runtime.format import Window, of_plain
 from burnish_tools.sql import normalise
 
 RETRY_SECONDS = 5.0
@@ -95,7 +98,7 @@ class OtlpReceiver:
             change = self._metrics.read(request, self._windows, self._clock())
             try:
                 if change.points:
-                    windows = [window.model_dump(mode="json") for _, window in change.windows]
+                    windows = [to_builtins(window) for _, window in change.windows]
                     self._journal.append({"windows": windows, "streams": change.points})
             except OSError as error:
                 return self._not_written(error, json)
@@ -146,7 +149,7 @@ class OtlpReceiver:
 
     def _make(self, windows: Iterable[Made]) -> None:
         for made in windows:
-            line = {"windows": [made.window.model_dump(mode="json")], "taken": [*made.source, made.taken]}
+            line: dict[str, object] = {"windows": [to_builtins(made.window)], "taken": [*made.source, made.taken]}
             try:
                 self._journal.append(line)
             except OSError as error:  # only if this process is killed before they are stored, they count twice
@@ -170,11 +173,11 @@ class OtlpReceiver:
             for segment, line in self._journal.lines():
                 try:
                     read(segment, line)
-                except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+                except (DataError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
                     _log.warning("a line of the collector's journal was not understood, skipped: %s", error)
 
     def _replay_windows(self, segment: int, line: dict[str, Any]) -> None:
-        for window in map(Window.model_validate, line.get("windows", ())):
+        for window in map(of_plain, line.get("windows", ())):
             self._outbox.hold(window, segment, 0, self._wanted(window) if "streams" in line else _always)
         if "since" in line:
             self._metrics.listening_since(line["since"])

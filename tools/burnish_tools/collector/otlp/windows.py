@@ -11,7 +11,7 @@ from burnish_tools.collector.otlp.names import OTHER
 from burnish_tools.collector.otlp.resource import Source
 from burnish_tools.collector.otlp.rows import Json, Rows
 from burnish_tools.collector.otlp.settings import SECOND, OtlpSettings
-from burnish_tools.runtime.format import FORMAT, Window
+from burnish_tools.runtime.format import FORMAT, Window, of_plain
 
 FUTURE_NS, PAST_NS = 300 * SECOND, 30 * 86_400 * SECOND
 """Times that lie further from the collector's clock are not believed: such a span counts when it came. An hour in the
@@ -123,4 +123,4 @@ class Windows:
             "end_unix_ns": end,
             "sensor": {"mechanism": "otlp", **({"dropped": dropped} if dropped else {})},
         }
-        return Window.model_validate(told | parts)
+        return of_plain(told | parts)

@@ -1,6 +1,7 @@
 """`python -m burnish_harness JOB.json`: one mode of one arm; the answer goes to the file that the job names.
 
-    {"mode": "routes" | "equality" | "cost", "answer": FILE, "service": {...}, "function": "module:Qualified.name",
+    {"mode": "routes" | "equality" | "cost" | "calls" | "generate" | "callcost" | "literals",
+     "answer": FILE, "service": {...}, "function": "module:Qualified.name",
      "requests": [...], "clock": {"instant", "step"} or null, "seed": n}
 
 `service` is what `boot.start` takes. The answer is {"ok": true, ...} or {"ok": false, "problem": "start" | "function",
@@ -43,6 +44,11 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     service = boot.start(job["service"])
     if job["mode"] == "routes":
         return {"entries": service.host.entries(job["paths"])}
+    if job["mode"] in ("calls", "generate", "callcost", "literals"):
+        from . import calls, literals
+
+        modes = {"calls": calls.replay, "generate": calls.generate, "callcost": calls.cost, "literals": literals.run}
+        return modes[job["mode"]](job, service)
     if job["mode"] == "cost":
         from . import cost as mode
     else:

@@ -7,6 +7,8 @@ lazy objects only named. A queryset is evaluated on a copy; the caller keeps suc
 
 from __future__ import annotations
 
+import array
+import collections
 import dataclasses
 import datetime
 import decimal
@@ -15,6 +17,7 @@ import fractions
 import inspect
 import json
 import pathlib
+import re
 import sys
 import types
 import uuid
@@ -103,6 +106,10 @@ class Canonical:
             return {"$" + name_of(type(value)): str(value)}
         if isinstance(value, BaseException):
             return {"$exception": name_of(type(value)), "args": [self.form(a, depth) for a in value.args]}
+        if isinstance(value, re.Pattern):
+            return {"$pattern": [str(value.pattern), value.flags]}
+        if isinstance(value, re.Match):
+            return {"$match": [list(span) for span in value.regs], "pattern": self.form(value.re)}
         if inspect.isgenerator(value) or inspect.iscoroutine(value) or inspect.isasyncgen(value):
             return {"$lazy": type(value).__name__}
         return None
@@ -110,7 +117,7 @@ class Canonical:
     def _container(self, value: Any, depth: int) -> dict[str, Any] | None:
         if isinstance(value, Items):
             return {"$generator": [self.form(v, depth) for v in value]}
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, (list, tuple, collections.deque, array.array)):
             return {"$" + name_of(type(value)): [self.form(v, depth) for v in value]}
         if isinstance(value, (set, frozenset)):
             return {"$" + type(value).__name__: sorted((self.form(v, depth) for v in value), key=_sortable)}
@@ -132,8 +139,17 @@ class Canonical:
         if dataclasses.is_dataclass(value):
             fields = {f.name: getattr(value, f.name, None) for f in dataclasses.fields(value)}
         else:
-            fields = dict(getattr(value, "__dict__", {}))
+            fields = {**_slots(value), **getattr(value, "__dict__", {})}
         return {"$object": name_of(type(value)), "fields": {k: self.form(v, depth) for k, v in sorted(fields.items())}}
+
+
+def _slots(value: Any) -> dict[str, Any]:
+    names = (n for kind in type(value).__mro__ for n in _names(vars(kind).get("__slots__", ())))
+    return {n: getattr(value, n) for n in names if n not in ("__dict__", "__weakref__") and hasattr(value, n)}
+
+
+def _names(slots: Any) -> tuple[str, ...]:
+    return (slots,) if isinstance(slots, str) else tuple(slots)
 
 
 def _sortable(form: Any) -> str:

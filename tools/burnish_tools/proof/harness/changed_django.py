@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from . import rotated
 
 MAX_ROWS = 20000
 
 
 def alter(statements: Iterable[str], *, texts: bool = True) -> list[str]:
     """Alters the tables of models that occur in `statements`; returns the names of those that were altered."""
+    return [model._meta.db_table for model in _named(statements) if _alter(model, texts)]
+
+
+def rotate(statements: Iterable[str]) -> list[str]:
+    """Moves rows of the same tables (`rotated.py`); returns the names of those in which rows were moved."""
+    return [model._meta.db_table for model in _named(statements) if _small(model) and rotated.rotate(model)]
+
+
+def _named(statements: Iterable[str]) -> Iterator[Any]:
     from django.apps import apps
 
     seen = list(statements)
-    altered = []
     for model in sorted(apps.get_models(), key=lambda m: m._meta.label):
         table = model._meta.db_table
         named = any(f'"{table}"' in text or f"`{table}`" in text for text in seen)
-        if named and model._meta.managed and not model._meta.proxy and _alter(model, texts):
-            altered.append(table)
-    return altered
+        if named and model._meta.managed and not model._meta.proxy:
+            yield model
+
+
+def _small(model: Any) -> bool:
+    return not model._base_manager.all()[MAX_ROWS : MAX_ROWS + 1].exists()
 
 
 def _alter(model: Any, texts: bool) -> bool:
     """All fields at once; where a constraint forbids that, field by field, and what is forbidden stays as it was."""
     rows, changes = model._base_manager.all(), _changes(model, texts)
-    if not changes or rows[MAX_ROWS : MAX_ROWS + 1].exists():
+    if not changes or not _small(model):
         return False
     if _update(rows, changes):
         return True

@@ -42,3 +42,8 @@ class Database:
         that is rolled back: an answer has to follow the data and not a memory of it.
         """
         return []
+
+    def rotate(self, statements: Iterable[str]) -> list[str]:
+        """Gives each row of these tables the content of the next one; see `rotated`. Apart from `alter`: a status that
+        is no status any more would empty every answer, and hide a memory of which rows belong to it."""
+        return []

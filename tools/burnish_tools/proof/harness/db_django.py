@@ -60,3 +60,7 @@ class DjangoDatabase(Database):
     def alter(self, statements: Iterable[str], *, texts: bool = True) -> list[str]:
         """See `changed_django`."""
         return changed_django.alter(statements, texts=texts)
+
+    def rotate(self, statements: Iterable[str]) -> list[str]:
+        """See `rotated`."""
+        return changed_django.rotate(statements)

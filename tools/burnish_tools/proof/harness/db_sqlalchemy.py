@@ -134,14 +134,15 @@ class SqlAlchemyDatabase(Database):
 
     def alter(self, statements: Iterable[str], *, texts: bool = True) -> list[str]:
         seen = list(statements)
+        return self._changed(lambda held: changed_sqlalchemy.alter(held.engine, held.tables, seen, texts=texts))
 
+    def rotate(self, statements: Iterable[str]) -> list[str]:
+        seen = list(statements)
+        return self._changed(lambda held: changed_sqlalchemy.rotate(held.engine, held.tables, seen))
+
+    def _changed(self, change: Callable[[Held], list[str]]) -> list[str]:
         def each() -> list[str]:
-            return [
-                name
-                for held in list(self._held.values())
-                if held.engine is not None
-                for name in changed_sqlalchemy.alter(held.engine, held.tables, seen, texts=texts)
-            ]
+            return [name for held in list(self._held.values()) if held.engine is not None for name in change(held)]
 
         altered: list[str] = self._run(each)
         return altered

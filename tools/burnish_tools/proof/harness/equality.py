@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 from . import determinism
 from .boot import Booted
 from .canonical import canonical
 from .statements import Statements
+from .traces import Traces
 from .wrap import Probe, wrap
 
 HEADERS = ("Content-Type", "Location", "Vary", "Cache-Control", "ETag", "Last-Modified", "Content-Disposition", "Link")
@@ -66,7 +68,7 @@ def run(job: dict[str, Any], service: Booted) -> dict[str, Any]:
     first = [replay.once(request) for request in requests]
     step = max(1, -(-len(requests) // CHANGED_REQUESTS))
     pairs = list(zip(requests, first))
-    again = [replay.altered(request, seen) for request, seen in pairs[::step]]
+    again = [answer for request, seen in pairs[::step] for answer in replay.altered(request, seen)]
     return {"requests": first, "changed": again, "clock": bool(job.get("clock"))}
 
 
@@ -78,27 +80,28 @@ class Replay:
         self._statements = statements
         self._database = service.database
         self._send = service.host.sender(headers)
+        self._traces = Traces(recorder)
 
-    def altered(self, request: dict[str, str], seen: dict[str, Any]) -> dict[str, Any]:
-        """Once more on altered data. Where the service cannot do with altered texts (a currency, a role), numbers
-        alone are altered: an error tells nothing about what the answer follows."""
-        found = self.once(request, seen["statements"])
+    def altered(self, request: dict[str, str], seen: dict[str, Any]) -> list[dict[str, Any]]:
+        """Twice more: on altered data, and on moved rows. Where the service cannot do with altered texts (a currency, a
+        role), numbers alone are altered: an error tells nothing about what the answer follows."""
+        statements = list(seen["statements"])
+        found = self.once(request, lambda: self._database.alter(statements))
         if found["status"] >= ERROR > seen["status"]:
-            found = self.once(request, seen["statements"], texts=False)
-        return found
+            found = self.once(request, lambda: self._database.alter(statements, texts=False))
+        return [found, self.once(request, lambda: self._database.rotate(statements))]
 
-    def once(
-        self, request: dict[str, str], altered: dict[str, int] | None = None, texts: bool = True
-    ) -> dict[str, Any]:
-        """`altered`: the statements whose tables are changed beforehand."""
+    def once(self, request: dict[str, str], change: Callable[[], Any] | None = None) -> dict[str, Any]:
+        """`change` is done to the data beforehand."""
         recorder, statements = self._recorder, self._statements
 
         def prepare() -> None:
-            if altered is not None:
-                self._database.alter(altered, texts=texts)
+            if change is not None:
+                change()
             determinism.restart()
             statements.clear()
             recorder.clear()
+            self._traces.clear()
 
         with self._database.rolled_back(prepare), self._database.watching(statements):
             answer = self._send(request["target"])
@@ -115,6 +118,7 @@ class Replay:
                 "queries": statements.total,
                 "call_queries": recorder.queries,
                 "statements": dict(statements.counts),
+                **self._traces.form(),
             }
             with statements.paused():
                 return {**found, "written": self._database.digests(statements.written)}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from burnish_tools.recipes.source.functions import Function, scope_nodes
+from burnish_tools.recipes.source.functions import Function
 from burnish_tools.recipes.source.models import Model
-from burnish_tools.recipes.source.repo import Module
+from burnish_tools.recipes.source.repo import Module, scope_nodes
 
 CHAIN = frozenset((
     "all", "filter", "exclude", "order_by", "reverse", "distinct", "annotate", "alias", "select_related",
@@ -89,13 +89,12 @@ def unwrap(node: ast.expr, target: ast.expr | None = None) -> tuple[ast.expr, as
 def assigned_values(function: Function, name: str) -> list[ast.expr] | None:
     """The values that a local is assigned; None where it is bound in another way (loop, `with`, unpacking) too."""
     values: list[ast.expr] = []
-    for node in scope_nodes(function.node):
-        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, (ast.Store, ast.Del)):
-            around = function.module.parents[node]
-            value = around.value if isinstance(around, (ast.Assign, ast.AnnAssign)) else None
-            if value is None:
-                return None
-            values.append(value)
+    for node in function.module.stored_in(function.node).get(name, ()):
+        around = function.module.parents[node]
+        value = around.value if isinstance(around, (ast.Assign, ast.AnnAssign)) else None
+        if value is None:
+            return None
+        values.append(value)
     return values
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from burnish.finding import Finding
-from burnish.identity import body_hash
 from burnish.risk import NEEDED
 from burnish.why import Why
 from burnish_tools.recipes.source.repo import Decline, FunctionNode, Module, Repository, type_of_function
@@ -39,10 +38,14 @@ class Function:
         """Names of the parameters that can be given by position, in order."""
         return [argument.arg for argument in (*self.node.args.posonlyargs, *self.node.args.args)]
 
+    @property
+    def text(self) -> str:
+        """Its lines, without those of its decorators."""
+        return "\n".join(self.module.lines[self.node.lineno - 1 : self.node.end_lineno])
+
     def nodes(self) -> Iterator[ast.AST]:
         """Everything in its body, nested functions included."""
-        for statement in self.node.body:
-            yield from ast.walk(statement)
+        return iter(self.module.inside(self.node))
 
 
 def plain_name(function: str) -> str:
@@ -55,11 +58,14 @@ def find(repository: Repository, finding: Finding) -> Function:
     name = plain_name(finding.function)
     module = repository.module(finding.file) or repository.named(name.split(":")[0])
     if module is None:
-        raise Decline(Why.FUNCTION_NOT_FOUND, f"{finding.file} is not there or is no valid Python")
+        raise Decline(
+            Why.FUNCTION_NOT_FOUND,
+            f"{finding.file} is no plain file with text in UTF-8 (links and submodules are not followed)",
+        )
     same_name = list(_named(module, name.split(":")[-1]))
     if not same_name:
         raise Decline(Why.FUNCTION_NOT_FOUND, f"{finding.file} has no {name.split(':')[-1]}")
-    same = [found for found in same_name if finding.body in ("", body_hash(found.node))]
+    same = [found for found in same_name if finding.body in ("", found.module.body_hash(found.node))]
     if not same:
         raise Decline(Why.CODE_MOVED_ON, f"{module.at(same_name[0].node)} has another body than was measured")
     return min(same, key=lambda found: (abs(found.node.lineno - finding.line), found.node.lineno))
@@ -74,26 +80,8 @@ def by_name(repository: Repository, name: str) -> Function | None:
 
 
 def _named(module: Module, qualified: str) -> Iterator[Function]:
-    parts = [part for part in qualified.split(".") if part != "<locals>"]
-    scopes: list[ast.AST] = [module.tree]
-    for part in parts:
-        scopes = [
-            node
-            for scope in scopes
-            for node in scope_nodes(scope)
-            if isinstance(node, (*type_of_function, ast.ClassDef)) and node.name == part
-        ]
-    for node in scopes:
-        if isinstance(node, type_of_function):
-            yield function_of(module, node)
-
-
-def scope_nodes(scope: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a scope, without entering the functions and classes in it (those themselves included)."""
-    for child in ast.iter_child_nodes(scope):
-        yield child
-        if not isinstance(child, (*type_of_function, ast.ClassDef, ast.Lambda)):
-            yield from scope_nodes(child)
+    plain = ".".join(part for part in qualified.split(".") if part != "<locals>")
+    yield from (function_of(module, node) for node in module.functions.get(plain, ()))
 
 
 def function_of(module: Module, node: FunctionNode) -> Function:
@@ -142,9 +130,7 @@ def callers(repository: Repository, callee: Function) -> list[CallSite]:
     """Every call of a module-level function outside the tests. Raises Decline where it is also passed around."""
     sites: list[CallSite] = []
     for module in repository.modules(callee.node.name):
-        for node in ast.walk(module.tree):
-            if not isinstance(node, (ast.Name, ast.Attribute)) or not isinstance(node.ctx, ast.Load):
-                continue
+        for node in _mentions(module, callee.node.name):
             definition = repository.resolve(module, node)
             if definition is None or definition.node is not callee.node:
                 continue
@@ -153,6 +139,13 @@ def callers(repository: Repository, callee: Function) -> list[CallSite]:
                 raise Decline(Why.AMBIGUOUS, f"{module.at(node)} passes {callee.node.name} on, so its callers are open")
             sites.append(CallSite(around, call))
     return sites
+
+
+def _mentions(module: Module, name: str) -> list[ast.Name | ast.Attribute]:
+    """Where a name is read, under the names that the file imports it by too, in the order of the text."""
+    names = {name, *(local for local, dotted in module.imports.items() if dotted.endswith(f".{name}"))}
+    found = [node for each in names for node in module.mentions.get(each, ())]
+    return sorted(found, key=lambda node: (node.lineno, node.col_offset))
 
 
 def argument(callee: Function, call: ast.Call, parameter: str) -> ast.expr | None:

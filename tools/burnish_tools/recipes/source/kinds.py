@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 
-from burnish_tools.recipes.source.chains import assigned_values, peel, unwrap
+from burnish_tools.recipes.source.chains import peel, unwrap
 from burnish_tools.recipes.source.functions import Function
-from burnish_tools.recipes.source.loops import bound_names
 from burnish_tools.recipes.source.models import Field, Model
+from burnish_tools.recipes.source.names import binders, is_builtin, is_read, loads, method_call, only_value
 from burnish_tools.recipes.source.querysets import Querysets
 from burnish_tools.recipes.source.repo import Decline
 
@@ -21,13 +21,18 @@ TEXT_METHODS = frozenset((
     "removeprefix", "removesuffix", "zfill", "join", "format", "ljust", "rjust", "center",
 ))  # fmt: skip
 CASTS = {"str": "str", "repr": "str", "chr": "str", "int": "int", "len": "int", "ord": "int", "hash": "int"}
+TAKES = frozenset((
+    "index", "count", "copy", "sort", "reverse", "pop", "popleft", "remove", "discard", "clear",
+))  # fmt: skip
+"""Methods of collections that put nothing in."""
 MAX_STEPS = 5
 
 
 class Kinds:
     """Kinds of expressions in one function: `str`, `int`, or nothing where it is not certain."""
 
-    def __init__(self, function: Function, querysets: Querysets) -> None:
+    def __init__(self, function: Function, querysets: Querysets | None = None) -> None:
+        """Without `querysets` nothing is said of columns, which may hold NULL."""
         self.function = function
         self.querysets = querysets
 
@@ -62,8 +67,7 @@ class Kinds:
         if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
             return self.of(node.elt, depth - 1)
         if isinstance(node, ast.Name):
-            values = assigned_values(self.function, node.id)
-            return self.elements(values[0], depth - 1) if values and len(values) == 1 else ""
+            return self._filled(node.id, depth)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
             return "int"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -71,6 +75,38 @@ class Kinds:
                 return "str" if self.of(node.func.value, depth - 1) == "str" else ""
             return self._column(node)
         return ""
+
+    def _filled(self, name: str, depth: int) -> str:
+        """Of a local that is assigned once: what it began with and all that was put into it since."""
+        once = only_value(self.function, name)
+        if once is None:
+            return ""
+        value = once[1]
+        empty = (isinstance(value, ast.List) and not value.elts) or (
+            bool(is_builtin(self.function.module, getattr(value, "func", value), ("list",)))
+            and not getattr(value, "args", [value])
+        )
+        kinds = set() if empty else {self.elements(value, depth - 1)}
+        if not (isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and self._column(value)):
+            put_in = (self._put_in(node, depth) for node in loads(self.function, name))
+            kinds |= {kind for kind in put_in if kind is not None}
+        return kinds.pop() if len(kinds) == 1 else ""
+
+    def _put_in(self, node: ast.Name, depth: int) -> str | None:
+        """The kind of what one use of a collection puts into it; None where it only reads or takes away."""
+        module = self.function.module
+        call = method_call(module, node)
+        if call is not None and isinstance(call.func, ast.Attribute):
+            if call.func.attr in ("append", "add", "insert", "appendleft") and call.args:
+                return self.of(call.args[-1], depth - 1)
+            if call.func.attr == "extend" and len(call.args) == 1:
+                return self.elements(call.args[0], depth - 1)
+            return None if call.func.attr in TAKES else ""
+        around = module.parents[node]
+        shown = isinstance(around, (ast.Return, ast.Starred, ast.FormattedValue)) or (
+            isinstance(around, ast.Call) and bool(is_builtin(module, around.func, ("print",)))
+        )
+        return None if shown or is_read(module, node) else ""
 
     def _same(self, one: ast.expr, other: ast.expr, depth: int) -> str:
         kind = self.of(one, depth - 1)
@@ -85,33 +121,47 @@ class Kinds:
 
     def _call(self, node: ast.Call, depth: int) -> str:
         if isinstance(node.func, ast.Name):
-            own = {*self.function.module.top, *self.function.module.imports, *self.function.parameters}
-            builtin = node.func.id not in own | bound_names(self.function.node.body)
-            return CASTS.get(node.func.id, "") if builtin else ""
+            return CASTS.get(is_builtin(self.function.module, node.func, CASTS), "")
         if isinstance(node.func, ast.Attribute) and node.func.attr in TEXT_METHODS:
             return "str" if self.of(node.func.value, depth - 1) == "str" else ""
         return ""
 
     def _attribute(self, node: ast.Attribute) -> str:
-        row = self.querysets.instance(self.function, node.value)
+        row = self.querysets.instance(self.function, node.value) if self.querysets else None
         return field_kind(row.model, node.attr) if row else ""
 
     def _name(self, node: ast.Name, depth: int) -> str:
-        values = assigned_values(self.function, node.id)
-        if values:
-            kinds = {self.of(value, depth - 1) for value in values}
-            return kinds.pop() if len(kinds) == 1 else ""
-        loops = [each for each in self.function.nodes() if isinstance(each, (ast.For, ast.comprehension))
-                 and node.id in {name.id for name in ast.walk(each.target) if isinstance(name, ast.Name)}]  # fmt: skip
-        kinds = {self._looped(each, node.id, depth) for each in loops}
-        return kinds.pop() if len(kinds) == 1 and node.id not in self.function.parameters else ""
+        kinds = {self._bound(each, node.id, depth) for each in binders(self.function, node.id)}
+        return kinds.pop() if len(kinds) == 1 else ""
+
+    def _bound(self, binder: ast.AST, name: str, depth: int) -> str:
+        """The kind that one binding of a name gives it."""
+        parents = self.function.module.parents
+        around = parents[binder]
+        if (
+            isinstance(around, (ast.Assign, ast.AnnAssign))
+            and isinstance(binder, ast.Name)
+            and around.value is not None
+        ):
+            return self.of(around.value, depth - 1)
+        if isinstance(around, ast.AugAssign) and isinstance(binder, ast.Name):
+            kind = self.of(around.value, depth - 1)
+            whole = isinstance(around.op, (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod))
+            return kind if isinstance(around.op, ast.Add) or (kind == "int" and whole) else ""
+        loop = around if isinstance(around, (ast.For, ast.comprehension)) else parents.get(around)
+        if isinstance(loop, (ast.For, ast.comprehension)) and isinstance(binder, ast.Name):
+            return self._looped(loop, name, depth)
+        return ""
 
     def _looped(self, loop: ast.For | ast.comprehension, name: str, depth: int) -> str:
         _, target = unwrap(loop.iter, loop.target)
         if isinstance(target, ast.Name) and target.id == name:
             return self.elements(loop.iter, depth - 1)
         if isinstance(target, ast.Tuple) and all(isinstance(each, ast.Name) for each in target.elts):
-            place = [each.id for each in target.elts if isinstance(each, ast.Name)].index(name)
+            places = [place for place, each in enumerate(target.elts) if isinstance(each, ast.Name) and each.id == name]
+            if len(places) != 1:
+                return ""
+            place = places[0]
             return self._tuple_column(loop.iter, place)
         return ""
 
@@ -135,6 +185,8 @@ class Kinds:
         return self._listed(unwrap(node)[0], last.args[place])
 
     def _listed(self, node: ast.expr, column: ast.expr) -> str:
+        if self.querysets is None:
+            return ""
         try:
             model = self.querysets.feed(self.function, node).model
         except Decline:

@@ -149,10 +149,8 @@ def _piece(module: Module, node: ast.expr, depth: int) -> str | None:
 def _constant(module: Module, name: ast.Name) -> ast.expr | None:
     """The value of a module constant: assigned once in the file, at its top level, and not hidden by a local."""
     node = module.top.get(name.id)
-    stores = [each for each in ast.walk(module.tree) if isinstance(each, ast.Name) and each.id == name.id
-              and not isinstance(each.ctx, ast.Load)]  # fmt: skip
-    arguments = any(isinstance(each, ast.arg) and each.arg == name.id for each in ast.walk(module.tree))
-    return node.value if isinstance(node, ast.Assign) and len(stores) == 1 and not arguments else None
+    once = len(module.bindings.get(name.id, ())) == 1
+    return node.value if isinstance(node, ast.Assign) and once else None
 
 
 def _flags(module: Module, node: ast.expr | None) -> int | None:

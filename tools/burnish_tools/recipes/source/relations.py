@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from burnish.finding import Finding
 from burnish.why import Why
 from burnish_tools.recipes.source.chains import Feed, unwrap
-from burnish_tools.recipes.source.edit import Edits, add_arguments, call_method
+from burnish_tools.recipes.source.edit import Edits
 from burnish_tools.recipes.source.follow import Follow, Read, Row
 from burnish_tools.recipes.source.functions import Function, by_name, find, plain_name, refuse_locked, refuse_warned
 from burnish_tools.recipes.source.loops import Effects, Loop, exits_early, loops
 from burnish_tools.recipes.source.models import Models
 from burnish_tools.recipes.source.querysets import Querysets
 from burnish_tools.recipes.source.repo import Decline, Repository
+from burnish_tools.recipes.source.rewrites import add_arguments, call_method
 from burnish_tools.recipes.source.statements import main_table
 from burnish_tools.recipes.source.wording import quoted
 
@@ -40,7 +41,7 @@ class Search:
         self.finding = finding
         self.repository = repository
         self.many = many
-        self.models = Models(repository)
+        self.models = repository.once(Models)
         self.querysets = Querysets(repository, self.models)
         self.function = find(repository, finding)
         refuse_locked(finding, repository)

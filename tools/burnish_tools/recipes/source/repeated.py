@@ -69,7 +69,7 @@ class Repeated:
         self.repository = repository
         self.function = find(repository, finding)
         self.module = self.function.module
-        self.querysets = Querysets(repository, Models(repository))
+        self.querysets = Querysets(repository, repository.once(Models))
         self.effects = Effects(repository, self.querysets, wary=True)
         self.tables = tables(finding.evidence.statement)
 

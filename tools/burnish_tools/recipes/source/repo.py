@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from typing import TypeVar, cast
 
 from burnish.finding import Finding
 from burnish.protocols import Source
 from burnish.why import Why
+from burnish_tools.recipes.source.module import (
+    Defined,
+    FunctionNode,
+    Module,
+    bindings_of,
+    names_bound,
+    scope_nodes,
+    type_of_function,
+)
 
-type_of_function = (ast.FunctionDef, ast.AsyncFunctionDef)
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-Defined = FunctionNode | ast.ClassDef | ast.Assign | ast.AnnAssign
+__all__ = [
+    "BOM",
+    "Decline",
+    "Defined",
+    "Definition",
+    "FunctionNode",
+    "Module",
+    "Repository",
+    "is_test",
+    "names_bound",
+    "repository_of",
+    "scope_nodes",
+    "type_of_function",
+]
+
+T = TypeVar("T")
 MAX_REEXPORTS = 5
+BOM = "\ufeff"
+KEPT_CHARACTERS = 2_000_000
+"""Parsed source that is kept from one recipe to the next: a syntax tree takes about 100 bytes for each character."""
 
 
 class Decline(Exception):
@@ -24,87 +49,6 @@ class Decline(Exception):
         super().__init__(why.sentence, detail)
         self.why = why
         self.detail = detail
-
-
-class Module:
-    """One parsed file."""
-
-    def __init__(self, name: str, path: str, text: str, tree: ast.Module) -> None:
-        self.name = name
-        self.path = path
-        self.text = text
-        self.tree = tree
-
-    @cached_property
-    def lines(self) -> list[str]:
-        """The lines, without their ends, as `ast` counts them."""
-        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-
-    @cached_property
-    def parents(self) -> dict[ast.AST, ast.AST]:
-        """The node around each node."""
-        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
-
-    def above(self, node: ast.AST) -> Iterator[ast.AST]:
-        """The nodes around a node, innermost first."""
-        while node in self.parents:
-            node = self.parents[node]
-            yield node
-
-    def statement(self, node: ast.AST) -> ast.stmt:
-        """The innermost statement that holds a node (itself, where it is one)."""
-        if isinstance(node, ast.stmt):
-            return node
-        return next(outer for outer in self.above(node) if isinstance(outer, ast.stmt))
-
-    def segment(self, node: ast.AST) -> str:
-        """The source text of a node."""
-        return ast.get_source_segment(self.text, node) or ""
-
-    def at(self, node: ast.AST) -> str:
-        """`file:line`, for a sentence."""
-        return f"{self.path}:{getattr(node, 'lineno', 0)}"
-
-    @cached_property
-    def imports(self) -> dict[str, str]:
-        """Local name → dotted name of what it was imported as, wherever in the file."""
-        names: dict[str, str] = {}
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    names[alias.asname or alias.name.split(".")[0]] = (
-                        alias.name if alias.asname else alias.name.split(".")[0]
-                    )
-            elif isinstance(node, ast.ImportFrom):
-                origin = self._origin(node)
-                names.update({alias.asname or alias.name: f"{origin}.{alias.name}" for alias in node.names})
-        return names
-
-    def _origin(self, node: ast.ImportFrom) -> str:
-        if not node.level:
-            return node.module or ""
-        package = self.name.split(".") if self.path.endswith("__init__.py") else self.name.split(".")[:-1]
-        package = package[: len(package) - node.level + 1]
-        return ".".join([*package, *([node.module] if node.module else [])])
-
-    @cached_property
-    def top(self) -> dict[str, Defined]:
-        """Names bound at module level, by their last definition; also inside top-level `if` and `try`."""
-        return dict(_bindings(self.tree.body))
-
-
-def _bindings(body: list[ast.stmt]) -> Iterator[tuple[str, Defined]]:
-    for node in body:
-        if isinstance(node, (*type_of_function, ast.ClassDef)):
-            yield node.name, node
-        elif isinstance(node, ast.Assign):
-            yield from ((target.id, node) for target in node.targets if isinstance(target, ast.Name))
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            yield node.target.id, node
-        elif isinstance(node, (ast.If, ast.Try)):
-            handlers = node.handlers if isinstance(node, ast.Try) else []
-            for block in (node.body, node.orelse, *(handler.body for handler in handlers)):
-                yield from _bindings(block)
 
 
 @dataclass(frozen=True)
@@ -129,12 +73,23 @@ class Repository:
         self.prefix = _prefix(finding) if finding else ""
         self._modules: dict[str, Module | None] = {}
         self._texts: dict[str, str | None] = {}
+        self._once: dict[object, object] = {}
+        self.ours: set[str] = set()
+        """Files that were looked at and may be edited."""
+        self.characters = 0
+        """Length of all that was parsed."""
 
     def module(self, path: str) -> Module | None:
         """A parsed file; None where it is missing or no valid Python."""
         if path not in self._modules:
             self._modules[path] = self._parse(path)
         return self._modules[path]
+
+    def once(self, make: Callable[[Repository], T]) -> T:
+        """What `make` says of the repository, made at most once: its models."""
+        if make not in self._once:
+            self._once[make] = make(self)
+        return cast(T, self._once[make])
 
     def text(self, path: str) -> str | None:
         """The text of a file, read at most once."""
@@ -146,11 +101,13 @@ class Repository:
         text = self.text(path)
         if text is None:
             return None
+        bare = text.removeprefix(BOM)
         try:
-            tree = ast.parse(text)
+            tree = ast.parse(bare)
         except (SyntaxError, ValueError):
             return None
-        return Module(self.module_name(path), path, text, tree)
+        self.characters += len(bare)
+        return Module(self.module_name(path), path, bare, tree, text[: len(text) - len(bare)])
 
     def module_name(self, path: str) -> str:
         """The dotted name under which the service imports a file."""
@@ -202,9 +159,23 @@ class Repository:
         if len(parts) == 1:
             return Definition(module, node)
         if isinstance(node, ast.ClassDef) and len(parts) == 2:
-            member = dict(_bindings(node.body)).get(parts[1])
+            member = dict(bindings_of(node.body)).get(parts[1])
             return Definition(module, member, node) if member else None
         return None
+
+
+_last: Repository | None = None
+
+
+def repository_of(source: Source, finding: Finding) -> Repository:
+    """The repository, with what the last recipe has parsed of it where that was on the same source."""
+    global _last
+    there = _last
+    same = there is not None and there.source is source and there.prefix == _prefix(finding)
+    if there is None or not same or there.characters > KEPT_CHARACTERS:
+        there = Repository(source, finding)
+    _last = there
+    return there
 
 
 def is_test(path: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from burnish.histogram import Histogram
+from burnish_tools.runtime.bounded import Distribution
 from burnish_tools.runtime.limits import FINEST
 
 COLUMNS: Mapping[str, tuple[str, str]] = {
@@ -29,9 +30,9 @@ _MIDDLE = 1 << (_BITS - 1)
 """Index 0; the largest float is in bucket 8191 of scale 3."""
 
 
-def columns(histogram: Histogram) -> Columns:
+def columns(sent: Distribution) -> Columns:
     """A histogram as values of `COLUMNS`."""
-    h = histogram.at_scale(FINEST)
+    h = sent.at_most_scale(FINEST)
     first = (FINEST - h.scale << _BITS) + _MIDDLE + max(-_MIDDLE, min(h.offset, _MIDDLE - len(h.counts)))
     buckets = {first + i: n for i, n in enumerate(h.counts) if n}
     return h.count, h.sum, h.min, h.max, h.zero, buckets

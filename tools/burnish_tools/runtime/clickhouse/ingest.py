@@ -39,7 +39,7 @@ from burnish_tools.runtime.clickhouse.definitions import Definitions
 from burnish_tools.runtime.clickhouse.names import Names
 from burnish_tools.runtime.clickhouse.rows import Rows, Values, in_columns
 from burnish_tools.runtime.clickhouse.tables import COUNTER, NAME, OWNER, POINTS, TABLES
-from burnish_tools.runtime.format import Window
+from burnish_tools.runtime.format import Window, line_of, parse
 from burnish_tools.runtime.store import Taken
 
 BLOCK = 50_000
@@ -163,9 +163,8 @@ def _noted(window: Window, dropped: Mapping[str, int]) -> Values:
 
 
 def _packed(windows: Sequence[Window]) -> bytes:
-    lines = "\n".join(window.model_dump_json(exclude_defaults=True) for window in windows)
-    return zlib.compress(lines.encode(), 1)
+    return zlib.compress(b"\n".join(map(line_of, windows)), 1)
 
 
 def _unpacked(packed: str) -> list[Window]:
-    return [Window.model_validate_json(line) for line in zlib.decompress(base64.b64decode(packed)).split(b"\n")]
+    return [parse(line) for line in zlib.decompress(base64.b64decode(packed)).split(b"\n")]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from burnish.histogram import Histogram
+from burnish_tools.runtime.bounded import Distribution
 from burnish_tools.runtime.clickhouse.buckets import columns
 from burnish_tools.runtime.clickhouse.names import Names
 from burnish_tools.runtime.clickhouse.tables import (
@@ -139,7 +139,7 @@ class Rows:
 
 
 def _add(
-    sums: dict[tuple[str, str], list[float]], key: tuple[str, str], calls: int, wall: Histogram, queries: float
+    sums: dict[tuple[str, str], list[float]], key: tuple[str, str], calls: int, wall: Distribution, queries: float
 ) -> None:
     total = sums.setdefault(key, [0, 0.0, 0.0])
     for i, value in enumerate((calls, wall.sum, queries)):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+import msgspec
+
 from burnish.conditions import Looked, Sample
 from burnish_tools.runtime.clickhouse.connection import Connection
 from burnish_tools.runtime.clickhouse.rows import Values
@@ -34,9 +36,8 @@ def rows(window: Window) -> Iterator[Values]:
     owner = window.service, window.environment, window.release
     at = window.start_unix_ns, window.instance, window.sequence
     for looked, exemplars in looked_at(window):
-        kept = [row.model_dump(exclude={"function"}, exclude_defaults=True) for row in exemplars]
-        packed = json.dumps(kept, separators=(",", ":")) if kept else ""
-        yield *owner, looked.function, *at, looked.model_dump_json(exclude_defaults=True), packed
+        packed = msgspec.json.encode(exemplars).decode() if exemplars else ""
+        yield *owner, looked.function, *at, msgspec.json.encode(looked).decode(), packed
 
 
 def read(connection: Connection, owner: dict[str, str], function: str, since_unix_ns: int) -> list[Sample]:

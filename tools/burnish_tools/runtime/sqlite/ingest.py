@@ -1,26 +1,25 @@
-"""Windows into the dataset, as they came. What they add up to is made later, many at a time (`sums.py`)."""
+"""Windows into the dataset, as they came. What they add up to, and what is found by function, is made later, of many at
+a time (`sums.py`)."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+
+import msgspec
 
 from burnish.errors import DataError
 from burnish_tools.runtime import limits
 from burnish_tools.runtime.format import Window
 from burnish_tools.runtime.sqlite import codec, samples
 from burnish_tools.runtime.sqlite.names import Names, inserted
-from burnish_tools.runtime.sqlite.rows import CALL_ROWS, ENTRY_ROWS, FAN_OUT_ROWS, Detail
 from burnish_tools.runtime.sqlite.sums import STEP, settle
-from burnish_tools.runtime.sqlite.windows import detail_of
+from burnish_tools.runtime.sqlite.windows import Described, detail_of
 from burnish_tools.runtime.store import Taken
 
 WAITING = 4 * STEP
 """Windows that may wait to be added up, where nobody tidies: it bounds what a reader has to do first."""
-
-Owned = tuple[int, str, str, str]
-"""function, service, environment, release"""
 
 
 def ingest(db: sqlite3.Connection, names: Names, windows: Iterable[Window], now: float) -> Taken:
@@ -43,7 +42,6 @@ class _Intake:
         self._db, self._now, self._names = db, now, names
         names.open()
         (self._horizon,) = db.execute("SELECT windows_unix_ns FROM horizon").fetchone()
-        self._seen: dict[Owned, int] = {}
         self.new, self.duplicates, self.refused = 0, 0, Counter[str]()
 
     def take(self, window: Window) -> None:
@@ -57,30 +55,14 @@ class _Intake:
             self.duplicates += 1
             return
         self._names.begin(window.service, window.start_unix_ns)
-        detail = detail_of(window, self._names)
+        known = Described(window, self._names)
+        rows = codec.waiting(detail_of(window, known), samples.noted(window, known.functions))
         span = _new_span(self._db, window, self._names.dropped)
-        self._db.execute("INSERT INTO details (span_id, rows) VALUES (?, ?)", (span, codec.encoded(detail)))
-        self._db.executemany(_POINT, _points(span, detail))
-        samples.write(self._db, span, window, self._names)
-        self._see(window, detail)
+        self._db.execute("INSERT INTO details (span_id, rows) VALUES (?, ?)", (span, rows))
         self.new += 1
-
-    def _see(self, window: Window, detail: Detail) -> None:
-        """Remembers when this version of each function's code ran last: of two in one release, the newer one counts."""
-        owner = window.service, window.environment, window.release
-        for table in (CALL_ROWS, FAN_OUT_ROWS):
-            for row in detail[table.name]:
-                key = (row[0][0], *owner)
-                self._seen[key] = max(self._seen.get(key, 0), window.end_unix_ns)
 
     def finish(self) -> None:
         """Writes what is written once for the batch."""
-        rows = sorted((*owned, unix_ns) for owned, unix_ns in self._seen.items())
-        self._db.executemany(
-            "INSERT INTO last_seen (function_id, service, environment, release, unix_ns) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET unix_ns = max(unix_ns, excluded.unix_ns)",
-            rows,
-        )
         self._names.finish()
 
 
@@ -95,7 +77,7 @@ def _is_there(db: sqlite3.Connection, window: Window) -> bool:
 
 
 def _new_span(db: sqlite3.Connection, window: Window, dropped: dict[str, int]) -> int:
-    sensor = window.sensor.model_copy(update={"dropped": Counter(window.sensor.dropped) + Counter(dropped)})
+    sensor = msgspec.structs.replace(window.sensor, dropped=dict(Counter(window.sensor.dropped) + Counter(dropped)))
     return inserted(
         db.execute(
             "INSERT INTO spans (level, service, environment, release, start_unix_ns, end_unix_ns, instance, sequence,"
@@ -110,22 +92,7 @@ def _new_span(db: sqlite3.Connection, window: Window, dropped: dict[str, int]) -
                 window.sequence,
                 window.sequence,
                 window.python,
-                sensor.model_dump_json(),
+                msgspec.json.encode(sensor).decode(),
             ),
         )
     )
-
-
-def _points(span: int, detail: Detail) -> Iterator[tuple[float, ...]]:
-    for row in detail[CALL_ROWS.name]:
-        calls, wall, _, queries, *_ = row[1]
-        yield row[0][0], span, row[0][1], calls, wall, queries
-    for row in detail[ENTRY_ROWS.name]:
-        yield 0, span, row[0][0], *row[1]
-
-
-_POINT = """
-INSERT INTO points (function_id, span_id, entry_id, calls, wall_ns, queries) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET
-    calls = calls + excluded.calls, wall_ns = wall_ns + excluded.wall_ns, queries = queries + excluded.queries
-"""

@@ -4,12 +4,76 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Callable, Hashable, Mapping
+from typing import Generic, TypeVar
 
 from burnish_tools.runtime.format import Definition, Statement
 from burnish_tools.runtime.limits import NEW_NAMES, OTHER
 
+_Key = TypeVar("_Key", bound=Hashable)
+_What = TypeVar("_What", Definition, Statement)
 _MOST = 300_000
+"""Names that are remembered: some 300 bytes each."""
 _DAY_NS = 24 * 3600 * 10**9
+
+
+class Numbers(dict[_Key, int]):
+    """Numbers by name, each asked for once."""
+
+    def __init__(self, ask: Callable[[_Key], int]) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def __missing__(self, name: _Key) -> int:
+        number = self[name] = self._ask(name)
+        return number
+
+
+class _Told(Generic[_What]):
+    """Numbers of names that windows tell something of: a function's code, a statement's text."""
+
+    def __init__(self, ask: Callable[[tuple[str, _What]], int]) -> None:
+        self._all: Numbers[tuple[str, _What]] = Numbers(ask)
+        self._latest: dict[str, tuple[_What, int]] = {}
+
+    def number(self, name: str, what: _What) -> int:
+        """The number of one."""
+        number = self._all[name, what]
+        self._latest[name] = what, number
+        return number
+
+    def known(self, told: Mapping[str, _What]) -> dict[str, int]:
+        """Those of a window of which the last one told the same, with their numbers: nearly all, and at little cost."""
+        latest = self._latest.get
+        return {
+            name: before[1] for name, what in told.items() if (before := latest(name)) is not None and before[0] == what
+        }
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def clear(self) -> None:
+        """Forgets all."""
+        self._all.clear()
+        self._latest.clear()
+
+
+class _Kind:
+    """A table of names; `other` is what comes beyond the bound."""
+
+    def __init__(self, table: str, **columns: type) -> None:
+        self.table = table
+        self.select = f"SELECT id FROM {table} WHERE {' AND '.join(f'{column} = ?' for column in columns)}"
+        marks = ", ".join("?" * len(columns))
+        self.insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+        self.other = (OTHER, *(kind() for kind in list(columns.values())[1:]))
+
+
+_FUNCTIONS = _Kind("functions", name=str, file=str, line=int, end_line=int, body=str, kind=str)
+_STATEMENTS = _Kind("statements", hash=str, text=str, system=str)
+_SITES = _Kind("sites", function=str, file=str, line=int)
+_ENTRIES = _Kind("entries", entry=str, kind=str)
+_PEERS = _Kind("peers", kind=str, peer=str, operation=str)
 
 
 class Names:
@@ -20,24 +84,37 @@ class Names:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._known: dict[tuple[object, ...], int] = {}
         self._version = -1
         self._new = Counter[tuple[str, int, str]]()
         self._day = ("", 0)
         self.dropped = Counter[str]()
         """Names of the window that became `<other>`, by kind."""
+        self.functions = _Told[Definition](self._function)
+        """Functions as they were in one version of their code."""
+        self.statements = _Told[Statement](self._statement)
+        """Normalised statements, by the sensor's hash of them."""
+        self.sites = Numbers[tuple[str, str, int]](lambda key: self._find(_SITES, key))
+        """Places in the code: function, file, line."""
+        self.entries = Numbers[tuple[str, str]](lambda key: self._find(_ENTRIES, key))
+        """Entries with their kind."""
+        self.peers = Numbers[tuple[str, str, str]](lambda key: self._find(_PEERS, key))
+        """Operations of other services: kind, peer, operation."""
 
     def open(self) -> None:
         """Begins a batch, inside its transaction."""
         (version,) = self._db.execute("PRAGMA data_version").fetchone()
-        if version != self._version or len(self._known) > _MOST:
+        if version != self._version or self._remembered() > _MOST:
             self.forget()
         self._version = version
         self._new.clear()
 
+    def _remembered(self) -> int:
+        return len(self.functions) + len(self.statements) + len(self.sites) + len(self.entries) + len(self.peers)
+
     def forget(self) -> None:
         """What was remembered may be wrong: a transaction was rolled back, or names were dropped."""
-        self._known.clear()
+        for known in (self.functions, self.statements, self.sites, self.entries, self.peers):
+            known.clear()
 
     def begin(self, service: str, start_unix_ns: int) -> None:
         """What comes now is of a window of this service."""
@@ -51,52 +128,22 @@ class Names:
             ((*key, n) for key, n in self._new.items()),
         )
 
-    def function(self, name: str, code: Definition) -> int:
-        """A function as it was in one version of its code."""
-        return self._number(
-            "functions",
-            ("name", "file", "line", "end_line", "body", "kind"),
-            (name, code.file, code.line, code.end_line, code.body, code.kind),
-        )
+    def _function(self, told: tuple[str, Definition]) -> int:
+        name, code = told
+        return self._find(_FUNCTIONS, (name, code.file, code.line, code.end_line, code.body, code.kind))
 
-    def statement(self, key: str, statement: Statement) -> int:
-        """A normalised statement; `key` is the sensor's hash of it."""
-        return self._number("statements", ("hash", "text", "system"), (key, statement.text, statement.system))
+    def _statement(self, told: tuple[str, Statement]) -> int:
+        key, statement = told
+        return self._find(_STATEMENTS, (key, statement.text, statement.system))
 
-    def site(self, function: str, file: str, line: int) -> int:
-        """A place in the code."""
-        return self._number("sites", ("function", "file", "line"), (function, file, line))
-
-    def entry(self, entry: str, kind: str) -> int:
-        """An entry."""
-        return self._number("entries", ("entry", "kind"), (entry, kind))
-
-    def peer(self, kind: str, peer: str, operation: str) -> int:
-        """An operation of another service."""
-        return self._number("peers", ("kind", "peer", "operation"), (kind, peer, operation))
-
-    def owner(self, service: str, environment: str, release: str) -> int:
-        """A release of a service in an environment."""
-        columns = ("service", "environment", "release")
-        return self._number("owners", columns, (service, environment, release))
-
-    def _number(self, table: str, columns: tuple[str, ...], values: tuple[object, ...]) -> int:
-        known = self._known.get((table, *values))
-        if known is None:
-            known = self._known[table, *values] = self._find(table, columns, values)
-        return known
-
-    def _find(self, table: str, columns: tuple[str, ...], values: tuple[object, ...]) -> int:
-        where = " AND ".join(f"{column} = ?" for column in columns)
-        found = self._db.execute(f"SELECT id FROM {table} WHERE {where}", values).fetchone()
+    def _find(self, kind: _Kind, values: tuple[object, ...]) -> int:
+        found = self._db.execute(kind.select, values).fetchone()
         if found is not None:
             return int(found[0])
-        other = tuple(OTHER if i == 0 else type(value)() for i, value in enumerate(values))
-        if table in NEW_NAMES and values != other and self._is_beyond(table):
-            self.dropped[table] += 1
-            return self._number(table, columns, other)
-        marks = ", ".join("?" * len(columns))
-        return inserted(self._db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", values))
+        if values != kind.other and self._is_beyond(kind.table):
+            self.dropped[kind.table] += 1
+            return self._find(kind, kind.other)
+        return inserted(self._db.execute(kind.insert, values))
 
     def _is_beyond(self, kind: str) -> bool:
         """Counts a new name."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from burnish_tools.runtime.bounded import Distribution as Sent
 from burnish_tools.runtime.tally import Tally, added_up
 
 Key = tuple[Any, ...]
@@ -81,7 +82,19 @@ Distribution = tuple[int, int, float, float, float, int, int, Sequence[int]]
 """A histogram: scale, count, sum, minimum and maximum (-1: not known), zero, offset, counts."""
 Flat = tuple[Key, tuple[float, ...], tuple[Counter, ...], tuple[Distribution, ...]]
 """A row of one window: its key, numbers, counters and distributions. Plain tuples: there are very many."""
-Detail = dict[str, list[Flat]]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The rows that a window has of one table, column by column: there are very many, and so they are kept."""
+
+    keys: Sequence[Sequence[int]] = ()
+    numbers: Sequence[Sequence[float]] = ()
+    counters: Sequence[Sequence[Counter]] = ()
+    histograms: Sequence[Sequence[Sent]] = ()
+
+
+Detail = dict[str, Columns]
 """The rows of a window, by table."""
 
 

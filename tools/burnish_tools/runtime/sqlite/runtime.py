@@ -143,13 +143,13 @@ class SqliteRuntime:
 
     def series(self, function: str, release: str) -> Series:
         """The function window by window, oldest first; empty where it was not seen."""
-        with self._database.reading() as db:
+        with self._database.settled() as db:
             points = series.of_function(db, self._owner, release, function)
         return Series(function=function, release=release, points=points)
 
     def entry_series(self, release: str) -> Series:
         """All entries window by window, oldest first; empty where the release was not seen."""
-        with self._database.reading() as db:
+        with self._database.settled() as db:
             points = series.of_entries(db, self._owner, release)
         return Series(function="", release=release, points=points)
 
@@ -172,7 +172,7 @@ class SqliteRuntime:
 
         Several detectors look at the same few functions: what was read last is kept until the file changes.
         """
-        with self._database.reading() as db:
+        with self._database.settled() as db:
             state = self._database.state()
             if state != self._kept_at:
                 self._kept.clear()

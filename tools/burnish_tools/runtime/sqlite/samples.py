@@ -1,45 +1,61 @@
-"""What was looked at of functions' calls, window by window: kept as it came, and read for one function at a time."""
+"""What was looked at of functions' calls, window by window: kept as it came, and read for one function at a time.
+
+It waits beside the window's rows (`noted`), and is written by function when they are added up.
+"""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 
+import msgspec
 from pydantic_core import from_json
 
 from burnish.conditions import Looked, Sample
-from burnish_tools.runtime.format import Definition, ExemplarRow, Window
+from burnish_tools.runtime.format import Window
 from burnish_tools.runtime.looked_at import exemplars_of, looked_at
-from burnish_tools.runtime.sqlite.names import Names
+
+_WINDOW_BITS, _MEMORY = 12, 4
+"""Of zlib: some exemplars are a few hundred bytes, and to make ready its usual 256 kB costs ten times what they do."""
 
 
-def write(db: sqlite3.Connection, number: int, window: Window, names: Names) -> None:
-    """Writes what a window says; its `number` tells it from others that began at the same time."""
+Owner = tuple[str, str, str]
+"""service, environment, release"""
+
+
+def noted(window: Window, functions: Mapping[str, int]) -> bytes:
+    """What a window says, for `write`; `functions` has their numbers."""
     if not window.conditions and not window.exemplars:
+        return b""
+    rows = [(functions[looked.function], looked, exemplars) for looked, exemplars in looked_at(window)]
+    return msgspec.json.encode(rows)
+
+
+def write(db: sqlite3.Connection, number: int, owner: Owner, start_unix_ns: int, noted: bytes) -> None:
+    """Writes what windows said; the `number` tells one from others that began at the same time."""
+    if not noted:
         return
-    owner = names.owner(window.service, window.environment, window.release)
+    db.execute("INSERT OR IGNORE INTO owners (service, environment, release) VALUES (?, ?, ?)", owner)
     db.executemany(
         "INSERT OR REPLACE INTO samples (owner_id, function_id, start_unix_ns, number, looked, exemplars)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        " SELECT id, ?, ?, ?, ?, ? FROM owners WHERE service = ? AND environment = ? AND release = ?",
         (
-            (
-                owner,
-                names.function(looked.function, window.functions.get(looked.function, Definition())),
-                window.start_unix_ns,
-                number,
-                looked.model_dump_json(exclude_defaults=True),
-                _packed(exemplars),
-            )
-            for looked, exemplars in looked_at(window)
+            (function, start_unix_ns, number, bytes(looked).decode(), _packed(exemplars), *owner)
+            for function, looked, exemplars in _NOTED.decode(noted)
         ),
     )
 
 
-def _packed(exemplars: Sequence[ExemplarRow]) -> bytes:
-    rows = [row.model_dump(exclude={"function"}, exclude_defaults=True) for row in exemplars]
-    return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1) if rows else b""
+_NOTED = msgspec.json.Decoder(list[tuple[int, msgspec.Raw, msgspec.Raw]])
+
+
+def _packed(exemplars: msgspec.Raw) -> bytes:
+    """Deflated; nothing where there are none."""
+    if bytes(exemplars) == b"[]":
+        return b""
+    deflate = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY)
+    return deflate.compress(exemplars) + deflate.flush()
 
 
 def read(db: sqlite3.Connection, owner: tuple[str, str, str], function: str, since_unix_ns: int) -> list[Sample]:

@@ -1,7 +1,8 @@
 """The tables of the dataset, as numbered steps that are never changed once released: add another instead.
 
     windows (spans of level 0) ─┬─ details   all rows of the window in one compressed piece, while it is new
-                                └─ points    (function, entry): calls, time and queries; function 0 is the entry
+                                └─ points    (function, entry): calls, time and queries; function 0 is the entry;
+                                             once the window has been added up
     sums (spans of level 1, 2) ─┬─ entry_rows      one row for each entry in the span
                                 ├─ call_rows       (function, entry)
                                 ├─ query_rows      (statement, call site, entry)
@@ -35,7 +36,16 @@ def _2_dependencies_details_samples(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_1_tables, _2_dependencies_details_samples)
+def _3_points_once_added_up(db: sqlite3.Connection) -> None:
+    """Windows that wait get their points when they are added up; an older Burnish would not write them."""
+    db.execute("DELETE FROM points WHERE span_id IN (SELECT id FROM spans WHERE level = 0 AND NOT summed)")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _1_tables,
+    _2_dependencies_details_samples,
+    _3_points_once_added_up,
+)
 
 
 def migrate(db: sqlite3.Connection, path: str) -> None:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from burnish_tools.runtime.sqlite.codec import decoded
+from burnish_tools.runtime.sqlite import codec, points, samples
 from burnish_tools.runtime.sqlite.names import inserted
 from burnish_tools.runtime.sqlite.rows import TABLES, Key, Row, Table, loaded, stored
 
@@ -34,8 +34,15 @@ def settle(db: sqlite3.Connection, most: int = STEP) -> bool:
         some = list(windows)
         end = max(row[5] for row in some)
         sums: Sums = {table.name: {} for table in TABLES}
-        for *_, detail in some:
-            add_detail(sums, detail)
+        seen = points.LastSeen()
+        for span, _, _, _, begun, ended, detail in some:
+            rows = {table.name: found for table, found in codec.decoded(detail)}
+            _add_rows(sums, rows)
+            points.write(db, span, rows)
+            seen.add(rows, ended)
+            samples.write(db, span, bucket[:3], begun, codec.looked(detail))
+            db.execute("UPDATE details SET rows = ? WHERE span_id = ?", (codec.settled(detail), span))
+        seen.write(db, bucket[:3])
         for level in LEVELS:
             _add(db, bucket, level, end, sums)
     db.executemany("UPDATE spans SET summed = 1 WHERE id = ?", ((row[0],) for row in waiting))
@@ -49,9 +56,13 @@ def _bucket(row: tuple[int, str, str, str, int, int, bytes]) -> Bucket:
 
 def add_detail(sums: Sums, detail: bytes) -> None:
     """Adds the rows of one window."""
-    for table, rows in decoded(detail):
+    _add_rows(sums, {table.name: rows for table, rows in codec.decoded(detail)})
+
+
+def _add_rows(sums: Sums, rows_by_table: points.Rows) -> None:
+    for table in TABLES:
         mine = sums[table.name]
-        for row in rows:
+        for row in rows_by_table[table.name]:
             found = mine.get(row[0])
             if found is None:
                 found = mine[row[0]] = Row.zero(table)

@@ -1,0 +1,1 @@
+"""Wrong and cheating patches, and honest ones, for real small services; each goes through the real prover."""
