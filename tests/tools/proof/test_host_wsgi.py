@@ -125,6 +125,7 @@ def proof(tmp_path: Path, changes: dict[str, str]) -> Proof:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_right_fix_is_proven(tmp_path: Path) -> None:
     imported = "from sqlalchemy import select\n"
     joined = {

@@ -204,6 +204,7 @@ def test_without_recorded_requests_a_single_call_is_too_little(library: Stage, e
     assert "Of 1 test that reach" in check.summary
 
 
+@pytest.mark.long
 def test_what_no_request_reaches_is_proven_by_calls_on_the_snapshot(tmp_path: Path) -> None:
     more = FILES["tests/test_books.py"] + PAGES
     library = stage(tmp_path, {"tests/test_books.py": more})
