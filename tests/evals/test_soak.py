@@ -57,6 +57,7 @@ def test_counts_are_compared_by_route_and_status() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_short_soak() -> None:
     """Forks, reloads, threads and async for a minute: each request is in the windows, and no other."""
     pytest.importorskip("uvicorn")

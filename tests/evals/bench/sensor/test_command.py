@@ -13,6 +13,7 @@ from evals.bench.sensor.__main__ import main
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_quick_run_of_one_program_gives_finite_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     words = ["--quick", "--only", "cpu", "--programs", "richards", "--pythons", version, "--pairs", "2", "--markdown"]
