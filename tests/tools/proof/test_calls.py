@@ -27,6 +27,7 @@ def refused(proof: Proof, name: str, why: Why) -> Check:
     return proof.failure
 
 
+@pytest.mark.long
 def test_a_right_fix_is_proven_at_the_size_that_production_has(basket: Library) -> None:
     fast = "        if item in there:\n            found.append(item)\n    return found\n\n\ndef in_stock"
     change = basket.change(LOOP, fast)

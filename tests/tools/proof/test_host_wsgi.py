@@ -137,6 +137,7 @@ def test_a_right_fix_is_proven(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_wrong_fix_differs(tmp_path: Path) -> None:
     done = proof(tmp_path, {"order_by(Book.id)": "order_by(Book.title)"})
     assert done.failure is not None

@@ -83,6 +83,7 @@ def test_a_right_fix_is_proven_with_numbers(library: Stage) -> None:
     ]
 
 
+@pytest.mark.long
 def test_an_edit_without_effect_is_not_faster(library: Stage) -> None:
     proof = library.prove(lambda text: text.replace(N_PLUS_ONE, "Book.objects.all().order_by('id')["))
     assert proof.failure is not None
